@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 _HOME = {
-    "debug": "debug",
     "Sandbox": "sandbox",
     "Store": "store",
     **dict.fromkeys(
@@ -24,7 +23,6 @@ _HOME = {
 __all__ = [*_HOME, "__version__"]  # pyright: ignore[reportUnsupportedDunderAll]
 
 if TYPE_CHECKING:
-    from selfdebug.debug import debug as debug
     from selfdebug.sandbox import Sandbox as Sandbox
     from selfdebug.store import Store as Store
     from selfdebug.types import Completion as Completion

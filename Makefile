@@ -1,0 +1,57 @@
+# make demo   repair the shipped buggy programs and write runs/demo/report.html
+# make test   the fast tests            make check  everything that CI holds
+# make bench  speed and security against the peers (downloads them)
+# make docs   write the generated page docs/cli.md anew
+#
+# Each target sets up .venv by itself; a stamp file makes that instant from the second time on.
+
+PYTHON ?= $(firstword $(foreach p,python3 python3.14 python3.13 python3.12 python3.11,$(shell \
+	command -v $(p) >/dev/null 2>&1 && $(p) -c 'import sys; sys.exit(sys.version_info < (3, 11))' && echo $(p))))
+BIN := .venv/bin
+DATA := $(or $(SELFDEBUG_DATA),../shared/data)
+
+.PHONY: demo test check bench docs
+.DELETE_ON_ERROR:
+
+demo: .venv/core.stamp
+	$(BIN)/selfdebug eval demo --backend search --out runs/demo
+	@echo "The report: runs/demo/report.html"
+	@if [ -d "$(DATA)/humanevalpack" ]; then \
+		echo "HumanEvalPack is here. Its 164 + 164 real bugs, the same way:"; \
+		echo "  $(BIN)/selfdebug eval humanevalpack --backend search --out runs/humanevalpack"; \
+	fi
+
+test: .venv/dev.stamp
+	$(BIN)/pytest
+
+check: .venv/dev.stamp
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright
+	$(BIN)/python docs/generate.py --check
+	$(BIN)/pytest -m "slow or not slow"
+
+bench: .venv/bench.stamp
+	for script in bench/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+docs: .venv/dev.stamp
+	$(BIN)/python docs/generate.py
+
+$(BIN)/python:
+	@[ -n "$(PYTHON)" ] || { echo "selfdebug needs Python 3.11 or newer; found none. Say which: make PYTHON=/path/to/python3.12" >&2; exit 1; }
+	@$(PYTHON) -m venv .venv || { rm -rf .venv; echo "$(PYTHON) cannot create .venv; on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
+
+.venv/core.stamp: $(BIN)/python pyproject.toml
+	@echo "Setting up .venv (once) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+.venv/dev.stamp: .venv/core.stamp
+	@echo "Adding the tools of the tests (once) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+.venv/bench.stamp: .venv/dev.stamp
+	@echo "Adding the peers of the benchmarks (once) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,bench]'
+	@touch $@

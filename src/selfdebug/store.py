@@ -1,0 +1,306 @@
+"""Append-only JSONL files of nouns, keyed by content: what every stage writes and reads.
+
+One line is one noun. A line is written by one system call and synced, so a writer killed at any
+byte loses at most the line it was writing; the torn end is ignored by readers and cut off before
+the next append. A file is resumed, extended and merged by appending: a key that is already there
+is not written again. There is no index and no compression; only the keys are kept in memory.
+
+    python -c "from selfdebug.store import Store; from selfdebug.types import Repair
+    print(len(Store('runs/first/repairs.jsonl', Repair)))"
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import fcntl
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache
+from io import FileIO
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Any, Generic, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+
+from selfdebug.types import Episode, Repair, SelfdebugError
+
+SYNC_EVERY = 256  # lines between two fsyncs of `append_many`
+
+Noun = TypeVar("Noun")
+
+
+def key_of(noun: Any) -> str:
+    """Return what makes a noun the same noun: its own key, its settings, or its whole content."""
+    match noun:
+        case Repair():
+            return noun.key
+        case Episode():
+            return f"{noun.task_id} {noun.mode} {noun.backend} {noun.seed}"
+        case _:
+            text = json.dumps(encode(noun), sort_keys=True)
+            return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+class Store(Generic[Noun]):
+    """A JSONL file of one kind of noun. Any number may read it; one writes it at a time."""
+
+    def __init__(
+        self, path: str | Path, noun: type[Noun], *, key: Callable[[Noun], str] = key_of
+    ) -> None:
+        """Read the keys of `path`, which need not exist before the first append."""
+        self.path = Path(path)
+        self._noun = noun
+        self._key = key
+        self._keys: dict[str, None] = {}  # a set that keeps the file's order
+        self._end = 0  # bytes up to the end of the last whole line
+        self._lines = 0
+        self._file: FileIO | None = None
+        self._read_new()
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._keys
+
+    def __iter__(self) -> Iterator[Noun]:
+        seen: set[str] = set()
+        end = self._end
+        for _, noun, stop in self._scan(0, 0):
+            if stop > end:
+                return
+            key = self._key(noun)
+            if key not in seen:  # files joined by `cat` may repeat themselves
+                seen.add(key)
+                yield noun
+
+    def __enter__(self) -> Store[Noun]:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def keys(self) -> list[str]:
+        """Return the keys in the order of the file."""
+        return list(self._keys)
+
+    def append(self, noun: Noun) -> bool:
+        """Write one noun and sync; False when its key is already there."""
+        return self.append_many([noun]) == 1
+
+    def append_many(self, nouns: Iterable[Noun]) -> int:
+        """Write each noun as it comes, sync now and then and at the end; return how many are new.
+
+        A killed process loses at most the line being written; only a power cut can lose the last
+        SYNC_EVERY lines, which is what makes this faster than `append`.
+        """
+        added = 0
+        try:
+            for noun in nouns:
+                key = self._key(noun)
+                if key in self._keys:
+                    continue
+                file = self._open()
+                if key in self._keys:  # another process wrote it before we had the lock
+                    continue
+                self._write(file, json.dumps(encode(noun), allow_nan=False).encode() + b"\n")
+                self._keys[key] = None
+                added += 1
+                if added % SYNC_EVERY == 0:
+                    os.fsync(file.fileno())
+        finally:
+            if self._file is not None:
+                os.fsync(self._file.fileno())
+        return added
+
+    def merge(self, *paths: str | Path) -> int:
+        """Append what other files of the same noun hold; return how many are new."""
+        for path in paths:
+            if not Path(path).is_file():
+                raise SelfdebugError(f"cannot merge {path}: no such file")
+        return sum(self.append_many(Store(path, self._noun, key=self._key)) for path in paths)
+
+    def close(self) -> None:
+        """Let another process write. The store can still be read, and appending reopens it."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def _open(self) -> FileIO:
+        """Return the file, open and locked for appending, its torn end cut off."""
+        if self._file is not None:
+            return self._file
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            file = FileIO(self.path, "a+")
+        except OSError as error:
+            raise SelfdebugError(f"cannot write {self.path}: {error.strerror}") from error
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.close()
+            raise SelfdebugError(
+                f"{self.path} is being written by another process: wait for it, or stop it"
+            ) from None
+        self._file = file
+        self._read_new()  # what others wrote between our opening and our lock
+        os.truncate(self.path, self._end)
+        if self._end and os.pread(file.fileno(), 1, self._end - 1) != b"\n":
+            self._write(file, b"\n")
+        _sync_folder(self.path.parent)
+        return file
+
+    def _write(self, file: FileIO, line: bytes) -> None:
+        try:
+            if file.write(line) != len(line):
+                raise OSError(0, "the disk took only a part of a line")
+        except OSError as error:
+            os.truncate(self.path, self._end)
+            raise SelfdebugError(f"cannot write {self.path}: {error.strerror}") from error
+        self._end += len(line)
+        self._lines += 1
+
+    def _read_new(self) -> None:
+        for number, noun, end in self._scan(self._end, self._lines):
+            self._keys[self._key(noun)] = None
+            self._lines, self._end = number, end
+
+    def _scan(self, start: int, number: int) -> Iterator[tuple[int, Noun, int]]:
+        """Yield (line number, noun, end offset) of the whole lines from byte `start` on."""
+        try:
+            file = self.path.open("rb")
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise SelfdebugError(f"cannot read {self.path}: {error.strerror}") from error
+        with file:
+            file.seek(start)
+            end = start
+            for line in file:
+                number += 1
+                end += len(line)
+                if not line.strip():
+                    continue
+                try:
+                    value = json.loads(line)
+                except ValueError as error:
+                    if not line.endswith(b"\n"):
+                        return  # torn by a kill; a whole object that lacks only its newline counts
+                    raise SelfdebugError(
+                        f"{self.path}, line {number}: broken JSON ({error}); mend or delete it"
+                    ) from error
+                try:
+                    noun: Noun = decode(self._noun, value)
+                except ValueError as error:
+                    raise SelfdebugError(f"{self.path}, line {number}: {error}") from error
+                yield number, noun, end
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """Replace a small file at once: a reader sees the old text or the new one, never a half."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    with draft.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+    _sync_folder(path.parent)
+
+
+def encode(value: Any) -> Any:
+    """Return a noun as JSON values. Fields at their default are left out: lines stay short."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        pairs = ((name, getattr(value, name), default) for name, default in _defaults(type(value)))
+        return {name: encode(item) for name, item, default in pairs if item != default}
+    if isinstance(value, Mapping):
+        return {name: encode(item) for name, item in cast(Mapping[str, Any], value).items()}
+    if isinstance(value, list | tuple):
+        return [encode(item) for item in cast(Iterable[Any], value)]
+    return value
+
+
+def decode(kind: Any, value: Any, where: str = "") -> Any:
+    """Return JSON values as a `kind` (a noun, or the type of one of its fields).
+
+    Raises ValueError naming the field that is wrong.
+    """
+    if kind is Any:
+        return value
+    if get_origin(kind) is not None:
+        return _decode_generic(kind, value, where)
+    if dataclasses.is_dataclass(kind):
+        noun = cast(type[Any], kind)
+        return _decode_noun(noun, value, where or noun.__name__)
+    if kind is float and type(value) is int:
+        return float(value)
+    if type(value) is not kind:
+        raise ValueError(f"{where} is {value!r:.60}, not a {kind.__name__}")
+    return value
+
+
+def _decode_generic(kind: Any, value: Any, where: str) -> Any:
+    """Return `value` as a Literal, an optional, a tuple or a mapping."""
+    origin, parts = get_origin(kind), get_args(kind)
+    if origin is Literal:
+        if value not in parts:
+            raise ValueError(f"{where} is {value!r:.60}, not one of {', '.join(map(str, parts))}")
+        return value
+    if origin in (Union, UnionType):
+        part = next(part for part in parts if part is not NoneType)
+        return None if value is None else decode(part, value, where)
+    if origin is tuple:
+        items = cast(list[Any], _expect(list, value, where))
+        kinds = [parts[0]] * len(items) if parts[-1] is Ellipsis else list(parts)
+        if len(items) != len(kinds):
+            raise ValueError(f"{where} has {len(items)} items, not {len(kinds)}")
+        return tuple(decode(k, item, f"{where}[]") for k, item in zip(kinds, items, strict=True))
+    pairs = cast(dict[str, Any], _expect(dict, value, where))
+    return {name: decode(parts[1], item, f"{where}.{name}") for name, item in pairs.items()}
+
+
+def _decode_noun(kind: type[Any], value: Any, where: str) -> Any:
+    given = cast(dict[str, Any], _expect(dict, value, where))
+    hints = _hints(kind)
+    if unknown := sorted(given.keys() - hints.keys()):
+        raise ValueError(f"{where} has no field {unknown[0]!r}")
+    if missing := [n for n, d in _defaults(kind) if d is _REQUIRED and n not in given]:
+        raise ValueError(f"{where} lacks {missing[0]!r}")
+    return kind(**{n: decode(hints[n], item, f"{where}.{n}") for n, item in given.items()})
+
+
+def _expect(kind: type[Any], value: Any, where: str) -> Any:
+    if not isinstance(value, kind):
+        name = "a list" if kind is list else "an object"
+        raise ValueError(f"{where} is {value!r:.60}, not {name}")
+    return value
+
+
+_REQUIRED = object()  # differs from every value, so a required field is always written
+
+
+@cache
+def _hints(kind: type[Any]) -> dict[str, Any]:
+    hints = get_type_hints(kind)
+    return {field.name: hints[field.name] for field in dataclasses.fields(kind)}
+
+
+@cache
+def _defaults(kind: type[Any]) -> tuple[tuple[str, Any], ...]:
+    def default(field: dataclasses.Field[Any]) -> Any:
+        if field.default_factory is not dataclasses.MISSING:
+            return field.default_factory()
+        return _REQUIRED if field.default is dataclasses.MISSING else field.default
+
+    return tuple((field.name, default(field)) for field in dataclasses.fields(kind))
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make a new name in a folder survive a power cut."""
+    fd = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)

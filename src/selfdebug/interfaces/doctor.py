@@ -1,0 +1,105 @@
+"""What this machine can do: the sandbox's tier, the engines, the optional parts and the data.
+
+Each check says what was found and, where something is missing, the command that adds it. Nothing
+is installed or changed here.
+
+    selfdebug doctor
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from pathlib import Path
+
+EXTRAS = {  # extra: (the module it brings, its distribution, what it is for)
+    "retrieval": ("bm25s", "bm25s", "--feedback retrieved"),
+    "openai": ("openai", "openai", "--backend openai"),
+    "data": ("datasets", "datasets", "benchmarks by their Hugging Face names"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One finding. needed: without it selfdebug does not work; else it only does less."""
+
+    name: str
+    ok: bool
+    detail: str
+    remedy: str = ""
+    needed: bool = False
+
+
+def checks() -> Iterator[Check]:
+    """Yield every check, the quick ones first."""
+    yield python()
+    yield quickjs()
+    yield node()
+    for extra in EXTRAS:
+        yield optional(extra)
+    yield linter("ruff", "Python", "pip install 'selfdebug[static]'")
+    yield linter("eslint", "JavaScript", "npm install --global eslint")
+
+
+def python() -> Check:
+    """The interpreter that runs selfdebug and, in the sandbox, the candidates."""
+    found = ".".join(map(str, sys.version_info[:3]))
+    return Check("python", sys.version_info >= (3, 11), found, "install Python 3.11+", True)
+
+
+def quickjs() -> Check:
+    """The JavaScript engine inside the sandbox."""
+    remedy = "pip install 'quickjs-ng>=0.17,<0.18'"
+    if find_spec("_quickjs") is None:
+        return Check("quickjs", False, "not installed: JavaScript cannot be judged", remedy, True)
+    return Check("quickjs", True, _version_of("quickjs-ng"), needed=True)
+
+
+def node() -> Check:
+    """Node judges what quickjs lacks, and runs a user's own node tests."""
+    remedy = "install Node.js 20 or newer: https://nodejs.org (Debian, Ubuntu: apt install nodejs)"
+    found = _output("node", "--version")
+    return Check("node", bool(found), found or "not found: no node test files", remedy)
+
+
+def optional(extra: str) -> Check:
+    """One optional part of the installation."""
+    module, distribution, purpose = EXTRAS[extra]
+    if find_spec(module) is None:
+        return Check(extra, False, f"not installed: {purpose}", f"pip install 'selfdebug[{extra}]'")
+    return Check(extra, True, f"{distribution} {_version_of(distribution)}: {purpose}")
+
+
+def linter(command: str, language: str, remedy: str) -> Check:
+    """A linter that `--feedback static` quotes."""
+    found = _output(command, "--version")
+    missing = f"not found: --feedback static for {language}"
+    return Check(command, bool(found), found or missing, remedy)
+
+
+def _version_of(distribution: str) -> str:
+    try:
+        return version(distribution)
+    except PackageNotFoundError:  # copied in by hand: it is there, and says no version
+        return "version unknown"
+
+
+def _output(*command: str) -> str:
+    """The first line that a command prints, or "" when it is not there or fails."""
+    # A tool of the same environment counts although its folder is not on the PATH.
+    beside = str(Path(sys.executable).parent)
+    path = shutil.which(command[0]) or shutil.which(command[0], path=beside)
+    if path is None:
+        return ""
+    try:
+        done = subprocess.run(
+            [path, *command[1:]], capture_output=True, text=True, timeout=20, check=True
+        )
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return done.stdout.strip().partition("\n")[0]

@@ -49,7 +49,7 @@ CORE_DEPENDENCIES = {
     "tree_sitter_javascript",
     "typer",
 }
-COMMAND = re.compile(r"^    (python|selfdebug|pytest|make|pyright|ruff|node|bash) ?\S*", re.M)
+COMMAND = re.compile(r"^ *(python|selfdebug|pytest|make|pyright|node|bash) \S+", re.M)
 
 
 def modules() -> list[Path]:
@@ -225,7 +225,7 @@ def test_every_module_says_what_it_does_and_gives_one_command() -> None:
     wrong: list[str] = []
     for path in modules():
         tree = ast.parse(path.read_text())
-        docstring = ast.get_docstring(tree, clean=False) or ""
+        docstring = ast.get_docstring(tree) or ""
         # A package file that holds nothing but its sentence has no command to give.
         only_a_sentence = path.name == "__init__.py" and len(tree.body) == 1 and docstring
         if not (COMMAND.search(docstring) or only_a_sentence):

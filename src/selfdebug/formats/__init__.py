@@ -1,0 +1,1 @@
+"""How public data sets are stored and how they write their tests: what their loaders share."""

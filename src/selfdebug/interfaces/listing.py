@@ -17,6 +17,12 @@ from selfdebug import plugins
 from selfdebug.types import SelfdebugError
 
 FOLDERS = ("benchmarks", "mutators", "backends", "languages")
+FEEDBACK_FILES = {  # a file named `tests` would look like its own tests
+    "tests": "failing_test",
+    "static": "static",
+    "trace": "trace",
+    "retrieved": "retrieved",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +45,13 @@ def listing(kind: str = "") -> list[Entry]:
 
 
 def _entries(kind: str) -> list[Entry]:
-    if kind == "feedback":
-        from selfdebug.feedback import KINDS
-
-        return [Entry(kind, name, sentence) for name, sentence in KINDS.items()]
-    return [Entry(kind, name, _first_sentence(kind, name)) for name in plugins.names(kind)]
+    names = FEEDBACK_FILES if kind == "feedback" else {name: name for name in plugins.names(kind)}
+    return [Entry(kind, name, _first_sentence(kind, file)) for name, file in names.items()]
 
 
-def _first_sentence(folder: str, name: str) -> str:
+def _first_sentence(folder: str, file: str) -> str:
     root = Path(selfdebug.__file__).parent / folder
-    path = root / f"{name}.py"
-    source = path if path.is_file() else root / name / "__init__.py"
+    path = root / f"{file}.py"
+    source = path if path.is_file() else root / file / "__init__.py"
     text = ast.get_docstring(ast.parse(source.read_text(encoding="utf-8"))) or ""
     return text.partition("\n")[0]

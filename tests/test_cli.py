@@ -1,0 +1,238 @@
+"""The command line as a user meets it: exit codes, one-line errors, JSON, pipes.
+
+pytest tests/test_cli.py
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from selfdebug import __version__, cli, feedback
+from selfdebug.types import SelfdebugError
+
+GOOD = "def double(x):\n    return 2 * x\n"
+BAD = "def double(x):\n    return x + 2\n"
+TASK = {
+    "id": "double",
+    "language": "python",
+    "prompt": 'def double(x):\n    """Return twice x."""\n',
+    "entry_point": "double",
+    "tests": [
+        {"id": "one", "kind": "program", "body": "assert double(2) == 4"},
+        {"id": "two", "kind": "call", "body": '{"args": [5], "expected": 10}'},
+    ],
+}
+
+
+@dataclass
+class Answer:
+    code: int
+    out: str
+    err: str
+
+
+Selfdebug = Callable[..., Answer]
+
+
+@pytest.fixture
+def selfdebug(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Selfdebug:
+    """Run the command line in this process, as its script does."""
+
+    def call(*arguments: object) -> Answer:
+        monkeypatch.setattr(sys, "argv", ["selfdebug", *map(str, arguments)])
+        with pytest.raises(SystemExit) as stop:
+            cli.main()
+        captured = capsys.readouterr()
+        return Answer(int(stop.value.code or 0), captured.out, captured.err)
+
+    return call
+
+
+@pytest.fixture
+def tasks(tmp_path: Path) -> Path:
+    path = tmp_path / "tasks.jsonl"
+    path.write_text(json.dumps(TASK) + "\n")
+    return path
+
+
+def program(folder: Path, text: str) -> Path:
+    path = folder / "program.py"
+    path.write_text(text)
+    return path
+
+
+def one_line(answer: Answer) -> str:
+    assert answer.err.count("\n") == 1, answer.err
+    assert "Traceback" not in answer.err
+    return answer.err
+
+
+def test_version(selfdebug: Selfdebug) -> None:
+    assert selfdebug("--version") == Answer(0, f"{__version__}\n", "")
+
+
+def test_no_verb_gives_help_and_says_that_something_was_missing(selfdebug: Selfdebug) -> None:
+    answer = selfdebug()
+    assert answer.code == 2
+    assert "Commands:" in answer.out + answer.err
+
+
+def test_an_unknown_verb_is_wrong_input(selfdebug: Selfdebug) -> None:
+    assert selfdebug("mend").code == 2
+
+
+class TestRun:
+    def test_a_right_program_exits_0(
+        self, selfdebug: Selfdebug, tasks: Path, tmp_path: Path
+    ) -> None:
+        answer = selfdebug("run", program(tmp_path, GOOD), "--tests", tasks)
+        assert answer.code == 0
+        assert "double: pass, 2 of 2 tests pass" in answer.out
+
+    def test_a_wrong_program_exits_1_and_says_why(
+        self, selfdebug: Selfdebug, tasks: Path, tmp_path: Path
+    ) -> None:
+        answer = selfdebug("run", program(tmp_path, BAD), "--tests", tasks)
+        assert answer.code == 1
+        rows = [line.split("\t") for line in answer.out.splitlines()]
+        assert rows[0][:2] == ["one", "pass"]  # 2 + 2 == 2 * 2
+        assert rows[1][:2] == ["two", "wrong"]
+        assert "7" in rows[1][3]
+        assert "10" in rows[1][3]
+
+    def test_json_is_one_object_a_task(
+        self, selfdebug: Selfdebug, tasks: Path, tmp_path: Path
+    ) -> None:
+        answer = selfdebug("run", program(tmp_path, BAD), "--tests", tasks, "--json")
+        verdict = json.loads(answer.out)
+        assert answer.code == 1
+        assert (verdict["passed"], verdict["unknown"]) == (False, False)
+        assert [r["status"] for r in verdict["results"]] == ["pass", "wrong"]
+
+    @pytest.mark.parametrize("options", [[], ["--task", "demo:x", "--tests", "x.jsonl"]])
+    def test_needs_exactly_one_judge(
+        self, selfdebug: Selfdebug, tmp_path: Path, options: list[str]
+    ) -> None:
+        answer = selfdebug("run", program(tmp_path, GOOD), *options)
+        assert answer.code == 2
+        assert "either --task BENCHMARK:ID or --tests FILE" in one_line(answer)
+
+    def test_a_missing_program(self, selfdebug: Selfdebug, tasks: Path) -> None:
+        answer = selfdebug("run", "no-such-file.py", "--tests", tasks)
+        assert answer.code == 2
+        assert "cannot read no-such-file.py" in one_line(answer)
+
+    def test_a_program_that_is_not_text(
+        self, selfdebug: Selfdebug, tasks: Path, tmp_path: Path
+    ) -> None:
+        path = tmp_path / "image.py"
+        path.write_bytes(b"x = '\xff'\n")
+        answer = selfdebug("run", path, "--tests", tasks)
+        assert answer.code == 2
+        assert "not UTF-8" in one_line(answer)
+
+    @pytest.mark.parametrize(
+        ("name", "message"),
+        [
+            ("demo", "write BENCHMARK:ID"),
+            ("demmo:x", "did you mean demo?"),
+            ("demo:no-such-task", "demo has no task 'no-such-task'"),
+        ],
+    )
+    def test_a_task_that_does_not_exist(
+        self, selfdebug: Selfdebug, tmp_path: Path, name: str, message: str
+    ) -> None:
+        answer = selfdebug("run", program(tmp_path, GOOD), "--task", name)
+        assert answer.code == 2
+        assert message in one_line(answer)
+
+
+class TestLs:
+    def test_lists_every_kind_with_a_sentence(self, selfdebug: Selfdebug) -> None:
+        answer = selfdebug("ls")
+        rows = [line.split("\t") for line in answer.out.splitlines()]
+        assert answer.code == 0
+        assert {row[0] for row in rows} == {
+            "benchmarks", "mutators", "backends", "languages", "feedback",
+        }  # fmt: skip
+        assert all(len(row) == 3 and len(row[2]) > 10 for row in rows), rows
+
+    def test_lists_every_kind_of_feedback(self, selfdebug: Selfdebug) -> None:
+        rows = json.loads(selfdebug("ls", "feedback", "--json").out)
+        assert tuple(row["name"] for row in rows) == feedback.KINDS
+
+    def test_lists_one_kind(self, selfdebug: Selfdebug) -> None:
+        rows = json.loads(selfdebug("ls", "backends", "--json").out)
+        assert {"search", "openai", "fake"} <= {row["name"] for row in rows}
+        assert {row["kind"] for row in rows} == {"backends"}
+
+    def test_an_unknown_kind(self, selfdebug: Selfdebug) -> None:
+        answer = selfdebug("ls", "backend")
+        assert answer.code == 2
+        assert "did you mean backends?" in one_line(answer)
+
+
+class TestDoctor:
+    def test_names_the_tier_and_what_is_needed(self, selfdebug: Selfdebug) -> None:
+        answer = selfdebug("doctor", "--json")
+        found = {check["name"]: check for check in json.loads(answer.out)}
+        assert {"python", "quickjs", "node", "sandbox"} <= set(found)
+        usable = all(check["ok"] for check in found.values() if check["needed"])
+        assert answer.code == (0 if usable else 3)
+
+    def test_what_is_missing_comes_with_a_remedy(
+        self, selfdebug: Selfdebug, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("PATH", "")
+        found = {check["name"]: check for check in json.loads(selfdebug("doctor", "--json").out)}
+        assert not found["node"]["ok"]
+        assert "nodejs" in found["node"]["remedy"]
+
+
+class TestErrors:
+    def test_an_error_of_the_users_is_one_line(
+        self, selfdebug: Selfdebug, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def refuse(*_: object) -> None:
+            raise SelfdebugError("no tier holds")
+
+        monkeypatch.setattr("selfdebug.interfaces.listing.listing", refuse)
+        answer = selfdebug("ls")
+        assert answer.code == 2
+        assert one_line(answer) == "selfdebug: no tier holds\n"
+
+    def test_a_fault_of_ours_is_one_line_and_no_verdict(
+        self, selfdebug: Selfdebug, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fail(*_: object) -> None:
+            raise ZeroDivisionError("oops")
+
+        monkeypatch.setattr("selfdebug.interfaces.listing.listing", fail)
+        answer = selfdebug("ls")
+        assert answer.code == 3
+        assert "oops" in one_line(answer)
+
+    def test_ctrl_c_exits_130_and_leaves_no_traceback(self, tasks: Path, tmp_path: Path) -> None:
+        endless = program(tmp_path, "def double(x):\n    while True: pass\n")
+        command = [sys.executable, "-m", "selfdebug", "run", str(endless), "--tests", str(tasks)]
+        with subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        ) as process:
+            time.sleep(2.0)
+            process.send_signal(signal.SIGINT)
+            _, err = process.communicate(timeout=30)
+        assert process.returncode == 130
+        assert err.startswith("selfdebug: interrupted")
+        assert err.count("\n") == 1

@@ -53,6 +53,36 @@ PLUS = DataSet(
 )
 DATA = (PYTHON, JAVASCRIPT, PLUS)
 
+# HumanEval's own solutions, which are this set's references, fail HumanEval+ on 22 tasks: they are
+# wrong on some inputs, or too slow. A mended program equals them at best, so these tasks are held
+# to the first hundred inputs without the ones listed.
+_FAULTS = {
+    22: "5 8 13 19 23 24 30 34 41 42 50 66 69 80 89 97",
+    32: "",
+    39: "11",
+    44: "",
+    49: "",
+    55: "13 14 17 18 19 20 21 22 23 24 25 26 29 30 31 32 33 34 38 39 43 44",
+    63: "12 15 18 22 24 25 27 29 30 33 34 35 36 37 38 39 40 41 42 43 44 45 46 47 48 49 50 51 52 53"
+    " 54 55 56 57 58 59 61 62 63 64",
+    64: "",
+    76: "",
+    91: "",
+    95: "35 50 67 71 82 88 89",
+    96: "99",
+    97: "8 9 12 14 18 21 22 25 29 31 32 33 36 37 38 43 44 47 48 49 50 51 53 56 58 59 62 63 64 67 72"
+    " 73 79 80 81 83 84 85 86 87 90 92 94 95 96 99",
+    111: "24 26 31 33 53 66 67 69 72 73 79 80 82 83 87 96",
+    122: "",
+    123: "45 46 53 81 89 91 93",
+    124: "16 25",
+    125: "",
+    127: "",
+    132: "17 18 22 24 28 44 47 48 55 56 60 66 69 70 75 94",
+    140: "8 24 25 26 29 30 32 33 34 37 39 40 43 45 50 52 53 54 55 56 72 81 82 89",
+    150: "10 11 44 69 78 90 91 97",
+}
+
 
 def load(split: str = "python", source: str = "") -> Iterator[Task]:
     """Yield the tasks of a language."""
@@ -78,7 +108,9 @@ def python_task(row: Row, plus: str) -> Task:
     bodies = split_check(test, name, reference)
     tests = [Test(f"check-{n}", "program", body) for n, body in enumerate(bodies, 1)]
     if plus:
-        tests.append(Test("plus", "program", evalplus.program(plus, name), hidden=True))
+        faults = _FAULTS.get(int(row["task_id"].split("/")[1]))
+        keep = "" if faults is None else f"i < 100 and i not in {[*map(int, faults.split())]}"
+        tests.append(Test("plus", "program", evalplus.program(plus, name, keep), hidden=True))
     return Task(
         id=row["task_id"].replace("Python/", "HumanEvalPack-Python/"),
         language="python",

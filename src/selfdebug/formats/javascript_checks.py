@@ -61,6 +61,12 @@ def split_groups(source: str) -> list[list[tuple[str, str]]]:
     return groups[:-1]
 
 
+def expected_value(source: str) -> str:
+    """Return the expression that the last assert of a program expects, "" if there is none."""
+    last = _parse(source).named_children[-1]
+    return _expected(last.named_children[0]) if last.type == "expression_statement" else ""
+
+
 def declared(source: str, name: str) -> str:
     """Return everything of a program that stands before the top-level declaration of `name`."""
     for node in _parse(source).named_children:
@@ -88,10 +94,14 @@ def _test_function(program: Node) -> Node:
 
 
 def _expected(call: Node) -> str:
-    """Return the side of `console.assert(f(..) === value)` that is the value."""
+    """Return the value in `console.assert(f(..) === value)` or `assert.equal(f(..), value)`."""
     arguments = call.child_by_field_name("arguments")
-    test = arguments.named_children[0] if arguments is not None else None
-    if test is None or test.type != "binary_expression" or _operator(test) not in _EQUAL:
+    if arguments is None:
+        return ""
+    if not _text(call).startswith("console."):
+        return _text(arguments.named_children[1]) if len(arguments.named_children) > 1 else ""
+    test = arguments.named_children[0]
+    if test.type != "binary_expression" or _operator(test) not in _EQUAL:
         return ""
     left, right = (_side(test.child_by_field_name(name)) for name in ("left", "right"))
     # The test calls the candidate on one side: the other, whichever it is, calls nothing.
@@ -134,3 +144,16 @@ def _parser() -> Parser:
     from tree_sitter import Language, Parser
 
     return Parser(Language(tree_sitter_javascript.language()))
+
+
+def error_line(source: str) -> int:
+    """Return the 1-based line of the first syntax error, 0 when there is none."""
+    root = _parse(source)
+    if not root.has_error:
+        return 0
+    nodes = [root]
+    for node in nodes:
+        if node.is_error or node.is_missing:
+            return node.start_point.row + 1
+        nodes.extend(child for child in node.children if child.has_error)
+    return 1

@@ -47,10 +47,9 @@ _TABLE = """
     sched_getparam 143 121; sched_getscheduler 145 120; sched_yield 24 124; seccomp 317 277;
     select 23 -1; sendfile 40 71; sendmsg 46 211; sendto 44 206; set_robust_list 273 99;
     set_tid_address 218 96; setitimer 38 103; setns 308 268; setpgid 109 154; setrlimit 160 164;
-    setsid 112 157; setsockopt 54 208; shutdown 48 210; sigaltstack 131 132; socket 41 198;
-    socketpair 53 199;
-    stat 4 -1; statfs 137 43; statx 332 291; symlink 88 -1; symlinkat 266 36; sysinfo 99 179;
-    tgkill 234 131; time 201 -1; timer_create 222 107; timer_delete 226 111;
+    setsid 112 157; setsockopt 54 208; shmget 29 194; shutdown 48 210; sigaltstack 131 132;
+    socket 41 198; socketpair 53 199; stat 4 -1; statfs 137 43; statx 332 291; symlink 88 -1; symlinkat 266 36;
+    sysinfo 99 179; tgkill 234 131; time 201 -1; timer_create 222 107; timer_delete 226 111;
     timer_getoverrun 225 109; timer_gettime 224 108; timer_settime 223 110; times 100 153;
     tkill 200 130; truncate 76 45; umask 95 166; uname 63 160; unlink 87 -1; unlinkat 263 35;
     umount2 166 39; unshare 272 97; userfaultfd 323 282; utime 132 -1; utimensat 280 88;

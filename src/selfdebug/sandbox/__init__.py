@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 _HOME = {"Sandbox": "supervisor", "SandboxError": "supervisor"}
 
-__all__ = ["Sandbox", "SandboxError"]  # noqa: F822 - resolved by __getattr__
+__all__ = ["Sandbox", "SandboxError"]
 
 if TYPE_CHECKING:
     from selfdebug.sandbox.supervisor import Sandbox as Sandbox

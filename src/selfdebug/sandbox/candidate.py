@@ -52,6 +52,10 @@ def serve(end: socket.socket, language: str) -> None:
 def _engine(language: str) -> Callable[[Callable[[Message], Message]], Engine]:
     if language == "python":
         return python_candidate.Engine
+    if language == "suite":
+        from selfdebug.sandbox import suite_candidate
+
+        return suite_candidate.Engine
     from selfdebug.sandbox import javascript_candidate
 
     return javascript_candidate.Engine

@@ -23,7 +23,7 @@ _CHUNK = 1 << 16
 _dumps = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 
 
-class Lost(Exception):  # noqa: N818 - a state of the conversation rather than an error of ours
+class Lost(Exception):
     """The other end is gone, late, or does not keep the protocol; `reason` says which."""
 
     def __init__(self, reason: Reason, detail: Message | None = None) -> None:

@@ -18,17 +18,19 @@ from selfdebug.sandbox.channel import Channel, Lost, Message
 
 REPLY_SLACK = 1 << 16  # bytes of a reply around its values
 _REAP_SECONDS = 10.0
+_EXIT_SECONDS = 0.2  # between closing its channel and being gone
 
 
-class ZygoteLost(Exception):  # noqa: N818 - the harness's own fault, told from the candidate's
+class ZygoteLost(Exception):
     """The zygote did not answer: a fault of the harness."""
 
 
 class Connection:
     """One candidate at a time, with the limits of a job."""
 
-    def __init__(self, control: socket.socket, job: Message) -> None:
+    def __init__(self, control: socket.socket, output: int, job: Message) -> None:
         self._control = control
+        self._output = output  # a memory file for what the candidate prints
         self._job = job
         self._limits = job["limits"]
         self._channel: Channel | None = None
@@ -36,7 +38,6 @@ class Connection:
         self._ids = itertools.count(1)
         self.engine = job["language"]
         self.lost: Lost | None = None
-        self._output = os.memfd_create("output")
 
     @property
     def alive(self) -> bool:
@@ -66,6 +67,7 @@ class Connection:
             },
         }
         os.ftruncate(self._output, 0)
+        os.lseek(self._output, 0, os.SEEK_SET)
         with theirs:
             fds = [theirs.fileno(), self._output]
             socket.send_fds(self._control, [json.dumps(message).encode()], fds)
@@ -117,17 +119,18 @@ class Connection:
     def _bury(self, lost: Lost) -> Lost:
         """Add to `lost` how the candidate ended."""
         # Kept, because a test may swallow the exception and go on as if nothing had happened.
-        self.lost = Lost(lost.reason, {**self.end(), **lost.detail})
+        patience = _EXIT_SECONDS if lost.reason == "closed" else 0.0
+        self.lost = Lost(lost.reason, {**self.end(patience), **lost.detail})
         return self.lost
 
-    def end(self) -> Message:
+    def end(self, patience: float = 0.0) -> Message:
         """Kill the candidate, if any; return its exit code, signal, CPU seconds, peak bytes."""
         if self._channel is None:
             return {}
         self._channel.close()
         self._channel = None
         number = next(self._ids) + os.getpid() * 1000
-        self._control.send(json.dumps({"op": "reap", "id": number}).encode())
+        self._control.send(json.dumps({"op": "reap", "id": number, "patience": patience}).encode())
         while True:  # an earlier judge child may have left an answer unread
             data = self._receive_answer()
             if data["id"] == number:

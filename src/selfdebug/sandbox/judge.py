@@ -39,6 +39,10 @@ class Runner(Protocol):
         """Run one test; return the fields of a TestResult. Lost passes through."""
         ...
 
+    def last_call(self) -> str:
+        """Return the test's last call of the candidate, as source text."""
+        ...
+
 
 class JudgeProcess:
     """Serves jobs one at a time."""
@@ -46,6 +50,7 @@ class JudgeProcess:
     def __init__(self, supervisor: Channel, control: socket.socket) -> None:
         self._supervisor = supervisor
         self._control = control
+        self._output = os.memfd_create("output")
         self._tasks: OrderedDict[str, Message] = OrderedDict()
 
     def run(self) -> None:
@@ -82,7 +87,7 @@ class JudgeProcess:
         # A test program that never ends on these values ends this process: the supervisor then
         # sends the job again, to be run in a child. It saves all other jobs a fork.
         signal.setitimer(signal.ITIMER_PROF, _patience(job) * max(1, len(job["tests"])))
-        stdout = _Session(job, self._control).run(results.append)
+        stdout = _Session(job, self._control, self._output).run(results.append)
         signal.setitimer(signal.ITIMER_PROF, 0)
         return {"results": results, "stdout": stdout}
 
@@ -91,7 +96,7 @@ class JudgeProcess:
         child = os.fork()
         if child == 0:
             self._supervisor.close()
-            _judge_child(job, self._control, Channel(sending))
+            _judge_child(job, self._control, self._output, Channel(sending))
         sending.close()
         channel = Channel(receiving)
         results: list[Message] = []
@@ -130,13 +135,13 @@ def _unfinished(job: Message, done: int, lost: Lost) -> Iterator[Message]:
         yield {"test_id": test["id"], **found}
 
 
-def _judge_child(job: Message, control: socket.socket, channel: Channel) -> None:
+def _judge_child(job: Message, control: socket.socket, output: int, channel: Channel) -> None:
     try:
 
         def emit(result: Message) -> None:
             channel.send({"result": result})
 
-        channel.send({"done": True, "stdout": _Session(job, control).run(emit)})
+        channel.send({"done": True, "stdout": _Session(job, control, output).run(emit)})
     except BaseException:
         traceback.print_exc()  # into the worker's log, which the supervisor quotes
     finally:  # this child must not return into the judge's loop
@@ -146,14 +151,24 @@ def _judge_child(job: Message, control: socket.socket, channel: Channel) -> None
 class _Session:
     """One program against its tests: loads it, runs each test, starts anew after a death."""
 
-    def __init__(self, job: Message, control: socket.socket) -> None:
+    def __init__(self, job: Message, control: socket.socket, output: int) -> None:
         self._job = job
-        self._connection = Connection(control, job)
+        self._connection = Connection(control, output, job)
         self._runner: Runner | None = None
         self._timeouts = 0
 
     def run(self, emit: Emit) -> str:
         """Emit one result a test; return what the program printed."""
+        if any(test["kind"] == "suite" for test in self._job["tests"]):
+            from selfdebug.sandbox import suite_judge
+
+            suite_judge.run_suite(self._job, self._connection, self._describe, emit)
+        else:
+            self._run_tests(emit)
+        self._connection.end()
+        return self._connection.stdout(self._job["limits"]["kept_output_bytes"])
+
+    def _run_tests(self, emit: Emit) -> None:
         random.seed(0)  # tests that draw random inputs draw the same ones for every candidate
         unloadable: Message | None = None
         failed = False
@@ -168,8 +183,6 @@ class _Session:
                 result = unloadable or self._test(test)
             failed = failed or result["status"] != "pass"
             emit({"test_id": test["id"], "seconds": time.monotonic() - started, **result})
-        self._connection.end()
-        return self._connection.stdout(self._job["limits"]["kept_output_bytes"])
 
     def _too_slow(self) -> bool:
         return self._timeouts >= self._job["limits"]["max_timeouts"]
@@ -220,8 +233,12 @@ class _Session:
         return result
 
     def _describe(self, lost: Lost) -> Message:
-        """Say how a candidate was lost."""
+        """Say how a candidate was lost, and on which call."""
+        call = self._runner.last_call() if self._runner is not None else ""
         self._runner = None
+        return {**self._end(lost), "call": call}
+
+    def _end(self, lost: Lost) -> Message:  # noqa: PLR0911 - a table of ends
         detail, limits = lost.detail, self._job["limits"]
         number = detail.get("signal", 0)
         if detail.get("status") == "timeout":
@@ -270,7 +287,7 @@ def _stdio(job: Message, connection: Connection, body: dict[str, str]) -> Messag
         if lost.reason != "closed" or lost.detail.get("exit") != 0:
             raise
         connection.lost = None  # a script may end itself, as long as it says that all is well
-        reply = {"ok": True}
+        reply: Message = {"ok": True}
     connection.end()
     call = f"stdin: {body['stdin']}"
     if "error" in reply:
@@ -291,7 +308,13 @@ def main(settings: dict[str, Any]) -> None:
     """Enter the namespaces, harden, serve."""
     control = socket.socket(fileno=settings["control_fd"])
     supervisor = Channel(socket.socket(fileno=settings["supervisor_fd"]))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the supervisor's to answer
     isolation.enter_worker(settings["tier"], settings["work_dir"])
+    if os.getpid() == 1:  # the init of a namespace is deaf to the timer's signal: be its child
+        child = os.fork()
+        if child:
+            os.waitpid(child, 0)
+            os._exit(0)
     if importlib.util.find_spec("_quickjs") is not None:
         importlib.import_module("_quickjs")
     policy = isolation.Policy(

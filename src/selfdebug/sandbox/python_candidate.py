@@ -102,7 +102,7 @@ class Engine:
             file.write(message["stdin"].encode("utf-8", "surrogateescape"))
         source = os.open("stdin", os.O_RDONLY)
         os.dup2(source, 0)
-        sys.stdin = open(0, encoding="utf-8", closefd=False)
+        sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - for the program
         self._module.__name__ = "__main__"
         sys.modules["__main__"] = self._module
         reply = self.load(message)

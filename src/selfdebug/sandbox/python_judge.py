@@ -14,7 +14,7 @@ import json
 import types
 from collections.abc import Callable, Iterator
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 from selfdebug.sandbox.channel import Message
 from selfdebug.sandbox.connection import Connection
@@ -41,6 +41,10 @@ class Runner:
         else:
             result = self._program(test)
         return {**result, **self._remote.observed}
+
+    def last_call(self) -> str:
+        """Return the test's last call of the candidate, as source text."""
+        return self._remote.last_call(MAX_TEXT)
 
     def _call(self, body: Message) -> Message:
         kwargs = {key: decode(value) for key, value in body.get("kwargs", {}).items()}
@@ -135,7 +139,7 @@ def _same(got: Any, expected: Any, atol: float) -> bool:
     if atol and isinstance(expected, float) and isinstance(got, (int, float)):
         return got == expected or abs(got - expected) <= atol
     if atol and isinstance(expected, (list, tuple)) and isinstance(got, (list, tuple)):
-        ours, theirs = list(got), list(expected)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+        ours, theirs = cast("list[Any]", [*got]), cast("list[Any]", [*expected])
         return len(ours) == len(theirs) and all(map(_same, ours, theirs, [atol] * len(ours)))
     return bool(got == expected)
 
@@ -170,7 +174,7 @@ def _wanted(test: ast.expr, frame: types.FrameType) -> str:
             if not any(_is_stub(name, frame) for name in _names(side)):
                 source = compile(ast.Expression(side), "<test>", "eval")
                 try:
-                    return _repr(eval(source, frame.f_globals, frame.f_locals))  # noqa: S307 - the test's own text
+                    return _repr(eval(source, frame.f_globals, frame.f_locals))
                 except Exception:  # it needs names that are gone, as in a comprehension: quote it
                     break
     return ast.unparse(test)[:MAX_TEXT]

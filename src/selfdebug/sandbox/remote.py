@@ -17,7 +17,6 @@ from selfdebug.sandbox.channel import Message
 from selfdebug.sandbox.connection import Connection
 from selfdebug.sandbox.wire import Handle, decode, encode
 
-
 _EXCEPTIONS: dict[str, type[BaseException]] = {
     name: value
     for name, value in vars(builtins).items()
@@ -25,7 +24,7 @@ _EXCEPTIONS: dict[str, type[BaseException]] = {
 }
 
 
-class Unsplittable(Exception):  # noqa: N818 - tells that this test cannot be judged by values
+class Unsplittable(Exception):
     """The test compares objects by methods of the candidate's own."""
 
 
@@ -137,9 +136,7 @@ class Remote:
     def _resolve(self, handle: Handle) -> Any:
         number = handle["h"]
         if number not in self._proxies:
-            self._proxies[number] = Proxy(
-                self, number, str(handle["type"]), bool(handle.get("eq"))
-            )
+            self._proxies[number] = Proxy(self, number, str(handle["type"]), bool(handle.get("eq")))
         return self._proxies[number]
 
     def _exception(self, found: Message) -> BaseException:
@@ -168,6 +165,7 @@ class Proxy:
         return self.__remote__.get(self.__handle__, name)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call it there, as a function."""
         return self.__remote__.call(self.__handle__, list(args), kwargs)
 
     def __eq__(self, other: object) -> bool:
@@ -189,7 +187,14 @@ class Proxy:
 
 def _forward(name: str) -> Callable[..., Any]:
     def method(self: Proxy, *args: Any) -> Any:
-        return self.__remote__.call(self.__handle__, list(args), {}, name)
+        try:
+            return self.__remote__.call(self.__handle__, list(args), {}, name)
+        except AttributeError as error:
+            cause = self.__remote__.error
+            if cause is None or cause.found["line"]:
+                raise
+            # Not the program's own error: its object lacks the method, as `len(3)` does.
+            raise TypeError(f"{self!r} has no {name}") from error
 
     method.__name__ = name
     return method
@@ -208,8 +213,8 @@ for _name in _METHODS.split():
 def _bool(self: Proxy) -> bool:
     """As Python decides it: __len__ where there is one, else true."""
     try:
-        return bool(self.__remote__.call(self.__handle__, [], {}, "__len__"))
-    except AttributeError:
+        return len(self) > 0  # pyright: ignore[reportArgumentType] - set below
+    except TypeError:
         return True
 
 

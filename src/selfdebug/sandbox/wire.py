@@ -12,6 +12,10 @@ Forms: JSON for None, bool, int, str, finite float and list; {"t": [..]} tuple; 
 {"x": [type, ...]} a value of the standard library; {"h": id, "type": name} a handle.
 """
 
+# Values of every type pass through here, so their types are unknown by nature.
+# pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false
+# pyright: reportUnknownMemberType=false, reportUnknownLambdaType=false
+
 from __future__ import annotations
 
 import datetime
@@ -29,7 +33,7 @@ Handle = dict[str, Any]
 Export = Callable[[object], Handle]
 
 
-class Unserialisable(Exception):  # noqa: N818 - the name of the status
+class Unserialisable(Exception):
     """The value is too deep, too large or cyclic."""
 
 
@@ -67,7 +71,7 @@ class _Encoder:
             raise Unserialisable(f"the value has more than {MAX_NODES:,} parts")
         return encoded
 
-    def _container(self, value: Any, depth: int) -> Any:  # noqa: PLR0911, PLR0912 - a table of types
+    def _container(self, value: Any, depth: int) -> Any:  # noqa: PLR0911 - a table of types
         # The base class's own methods are called, never the subclass's.
         if isinstance(value, list):
             return self._all(list.__iter__(value), depth)
@@ -120,7 +124,7 @@ class _Encoder:
 def _float(value: float) -> Any:
     if value - value == 0.0:  # finite
         return value
-    return {"n": "nan" if value != value else "inf" if value > 0 else "-inf"}
+    return {"n": repr(value)}  # "nan", "inf" or "-inf"
 
 
 _LIBRARY: dict[str, Callable[..., Any]] = {

@@ -32,7 +32,7 @@ _FLAGS = ("-S", "-s", "-P", "-B")
 _ENVIRONMENT = {"PYTHONHASHSEED": "0", "PYTHONUTF8": "1", "PATH": "/usr/bin:/bin"}
 
 
-class WorkerFault(Exception):  # noqa: N818 - a state, turned into `unknown` by the supervisor
+class WorkerFault(Exception):
     """The worker died or did not answer in time."""
 
 
@@ -81,7 +81,7 @@ class Worker:
     def _start(self) -> None:
         self._folder = tempfile.mkdtemp(prefix="selfdebug-")
         os.chmod(self._folder, 0o755)  # the worker runs under another user id
-        self._log = tempfile.TemporaryFile()
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the worker
         ours, theirs = socket.socketpair()
         judge_end, zygote_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs, judge_end, zygote_end:
@@ -100,14 +100,14 @@ class Worker:
     ) -> subprocess.Popen[bytes]:
         work_dir = Path(self._folder) / role
         work_dir.mkdir()
-        os.chmod(work_dir, 0o777)  # noqa: S103 - a private folder, for another user id
+        os.chmod(work_dir, 0o777)
         settings |= {
             "role": role,
             "tier": self._tier,
             "work_dir": str(work_dir),
             "path": _path(),
         }
-        return subprocess.Popen(  # noqa: S603 - our own interpreter and our own code
+        return subprocess.Popen(
             [sys.executable, *_FLAGS, "-c", _BOOT, json.dumps(settings)],
             stdin=subprocess.DEVNULL,
             stdout=self._log,
@@ -115,7 +115,6 @@ class Worker:
             env=_ENVIRONMENT,
             cwd="/",
             pass_fds=[s.fileno() for s in sockets],
-            start_new_session=True,
         )
 
 

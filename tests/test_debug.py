@@ -6,6 +6,7 @@ import pytest
 
 from selfdebug.backends.fake import Fake
 from selfdebug.debug import debug, normalised
+from selfdebug.sandbox import Sandbox
 from selfdebug.types import Sampling, SelfdebugError, Task, Test, TestResult, Verdict, code_sha
 
 PROGRAMS = {
@@ -218,3 +219,19 @@ def test_the_seed_decides_and_no_two_draws_share_one():
         play(script=script, sampling=Sampling(seed=seed), max_iterations=3)
     assert drawn[1][:4] == drawn[1][4:]
     assert len({*drawn[1], *drawn[2]}) == 8
+
+
+def test_with_the_real_sandbox_and_a_trace():
+    with Sandbox(workers=1) as sandbox:
+        episode, backend, _ = play(
+            "worse", "half", "visible", judge=sandbox, feedback="trace", sampling=Sampling(seed=5)
+        )
+    assert (programs(episode), episode.stopped) == (["worse", "half", "visible"], "passed")
+    assert [r.test_id for r in episode.turns[0].verdict.results] == ["v0", "v1", "v2", "h0"]
+    assert [r.hidden for r in episode.turns[2].verdict.results] == [False, False, False, True]
+    assert [t.verdict.passed for t in episode.turns] == [False, False, False]
+    crash, value = (request.feedback for request in backend.requests[1:])
+    assert "Input:    add(1, 2)\nExpected: 3\nError:    AttributeError" in crash
+    assert "Line 2:   return None.x" in crash
+    assert "Input:    add(-1, 2)\nExpected: 1\nGot:      3\nTrace:\n" in value
+    assert "  2 |     return abs(a) + b    # a = -1, b = 2" in value

@@ -1,8 +1,8 @@
 """Programs that ship with selfdebug: broken ones to mend, and right ones to put bugs into.
 
 Each file `python/*.md` or `javascript/*.md` is one program: its name, what it should do, the right
-program, perhaps a bug as a diff, and tests. Split "demo" holds the bugs, a task each;
-"references" holds every program, right.
+program, perhaps bugs as diffs, and tests. Split "bugs" holds every bug, a task each; "demo" the
+first of each program; "references" every program as it should be.
 
     selfdebug eval demo --backend search
 """
@@ -20,7 +20,7 @@ from selfdebug.formats.javascript_checks import expected_value
 from selfdebug.types import Language, SelfdebugError, Task, Test
 
 LICENSE = "Apache-2.0"
-SPLITS = ("demo", "references")
+SPLITS = ("demo", "bugs", "references")
 EVALUATION_ONLY: tuple[str, ...] = ()
 DATA = ()
 
@@ -39,15 +39,15 @@ def load(split: str = "demo", source: str = "") -> Iterator[Task]:
     check_split("demo", split, SPLITS)
     root = Path(source) if source else Path(__file__).parent
     languages: tuple[Language, ...] = ("python", "javascript")
-    files = [(language, path) for language in languages for path in root.glob(f"{language}/*.md")]
+    files = [(path, language) for language in languages for path in root.glob(f"{language}/*.md")]
     if not files:
         raise SelfdebugError(f"no python/*.md or javascript/*.md in {root}")
-    for language, path in sorted(files):
+    for path, language in sorted(files):
         right, bugs = _read(path, language)
         if split == "references":
             yield right
         else:
-            yield from bugs
+            yield from bugs if split == "bugs" else bugs[:1]
 
 
 def _read(path: Path, language: Language) -> tuple[Task, list[Task]]:

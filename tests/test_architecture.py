@@ -22,6 +22,7 @@ PACKAGE = ROOT / "src" / "selfdebug"
 RANKS = [
     "types",
     "store prompts stats plugins config",
+    "summary",
     "languages",
     "formats",
     "sandbox",
@@ -29,7 +30,7 @@ RANKS = [
     "benchmarks mutators",
     "backends",
     "feedback rewards",
-    "debug",
+    "debug summary",
     "inject harvest evaluate sft rl report",
     "interfaces",
     "cli",

@@ -23,7 +23,7 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Generic, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
-from selfdebug.types import Episode, Repair, SelfdebugError
+from selfdebug.types import Episode, Repair, SelfdebugError, Task
 
 SYNC_EVERY = 256  # lines between two fsyncs of `append_many`
 
@@ -36,10 +36,17 @@ def key_of(noun: Any) -> str:
         case Repair():
             return noun.key
         case Episode():
-            return f"{noun.task_id} {noun.mode} {noun.backend} {noun.seed}"
+            return episode_key(noun.task_id, noun.mode, noun.backend, noun.seed)
+        case Task():
+            return noun.id
         case _:
             text = json.dumps(encode(noun), sort_keys=True)
             return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def episode_key(task_id: str, mode: str, backend: str, seed: int) -> str:
+    """Return the key that an episode will have, to know whether it is there before it is run."""
+    return f"{task_id} {mode} {backend} {seed}"
 
 
 class Store(Generic[Noun]):

@@ -1,0 +1,60 @@
+"""Fixtures that several tests share: running Python code as root and as an ordinary user."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+SOURCE = str(Path(__file__).parents[1] / "src")
+USERS = ("root", "ordinary") if os.geteuid() == 0 else ("ordinary",)
+_NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+
+RunPython = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@cache
+def python_command(user: str) -> tuple[str, ...]:
+    """Return the command that starts Python as that user; skips the test where there is none.
+
+    Root's own Python may lie where nobody else may look; another of at least 3.11 will do.
+    """
+    if user == "root" or os.geteuid() != 0:
+        return (sys.executable,)
+    if not shutil.which("setpriv"):
+        pytest.skip("setpriv is not installed: cannot run as an ordinary user")
+    names = [sys.executable, "/usr/bin/python3", "/usr/local/bin/python3"]
+    # setpriv keeps its capabilities until it has executed: the program must be asked.
+    enough = (
+        "import os, sys; sys.exit(sys.version_info < (3, 11) or not os.access(sys.executable, 1))"
+    )
+    for name in names:
+        command = [*_NOBODY, name, "-S", "-c", enough]
+        if subprocess.run(command, capture_output=True, check=False).returncode == 0:
+            return (*_NOBODY, name)
+    pytest.skip("no Python of 3.11 or newer that an ordinary user may run")
+
+
+@pytest.fixture(params=USERS, scope="session")
+def run_python(request: pytest.FixtureRequest) -> RunPython:
+    """Run Python source with arguments, this package importable, as root and as a user."""
+    command = python_command(request.param)
+
+    def run(source: str, *arguments: str, timeout: float = 60) -> subprocess.CompletedProcess[str]:
+        boot = f"import sys; sys.path.insert(0, {SOURCE!r})\n{source}"
+        return subprocess.run(
+            [*command, "-S", "-s", "-P", "-B", "-c", boot, *arguments],
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+            env={"PATH": os.environ["PATH"]},
+        )
+
+    return run

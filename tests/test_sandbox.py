@@ -51,7 +51,12 @@ def test_a_wrong_value_is_told_with_input_expected_and_got(sandbox):
     verdict = sandbox.judge(ADD, "def add(a, b):\n    return a - b\n")
     first = verdict.first_failure
     assert first is not None
-    assert (first.status, first.call, first.expected, first.got) == ("wrong", "add(1, 2)", "3", "-1")
+    assert (first.status, first.call, first.expected, first.got) == (
+        "wrong",
+        "add(1, 2)",
+        "3",
+        "-1",
+    )
 
 
 def test_an_exception_is_told_with_its_own_line(sandbox):
@@ -83,7 +88,7 @@ def test_hidden_results_score_but_are_not_visible(sandbox):
         ("def add(a, b):\n    while True: pass", "timeout"),
         ("import time\ndef add(a, b): time.sleep(60)", "timeout"),
         ("def add(a, b):\n    r = []\n    r.append(r)\n    return r", "unserialisable"),
-        ("def add(a, b): return 'x' * 5_000_000", "unserialisable"),
+        ("def add(a, b): return 'x' * (33 << 20)", "unserialisable"),
         ("def add(a, b): return len(bytearray(1 << 31))", "memory"),
         ("def add(a, b):\n    while True: print('x' * 99_999)", "output_limit"),
     ],
@@ -130,7 +135,9 @@ def test_a_test_cannot_swallow_the_candidates_death(sandbox):
 
 
 def test_expected_exceptions_are_caught_by_the_test(sandbox):
-    code = "class Odd(ValueError): pass\ndef f(x):\n    raise Odd('odd') if x % 2 else KeyError(x)\n"
+    code = (
+        "class Odd(ValueError): pass\ndef f(x):\n    raise Odd('odd') if x % 2 else KeyError(x)\n"
+    )
     bodies = [
         "try:\n    f(1)\nexcept Odd as e:\n    assert str(e) == 'odd'\nelse:\n    assert False",
         "try:\n    f(1)\nexcept ValueError:\n    pass\nelse:\n    assert False",
@@ -146,7 +153,9 @@ def test_arguments_changed_in_place_come_back_when_nothing_is_returned(sandbox):
 
 def test_a_candidate_cannot_empty_the_input_that_the_oracle_reads(sandbox):
     body = "l = [3, 1, 2]\nassert f(l) == sorted(l)"
-    assert statuses(sandbox.judge(task(body), "def f(l):\n    l.clear()\n    return []")) == ["wrong"]
+    assert statuses(sandbox.judge(task(body), "def f(l):\n    l.clear()\n    return []")) == [
+        "wrong"
+    ]
 
 
 def test_objects_with_methods_are_live(sandbox):
@@ -302,3 +311,23 @@ def test_where_no_tier_holds_it_refuses(monkeypatch):
         verdict = box.judge(ADD, "def add(a, b): return a + b")
         assert verdict.passed
         assert verdict.tier == "D"
+
+
+def test_attributes_that_a_test_sets_are_set_over_there(sandbox):
+    code = "class Node:\n    def __init__(self, v):\n        self.v, self.next = v, None\n"
+    code += "def f(node):\n    return node.v + (f(node.next) if node.next else 0)\n"
+    body = "a = Node(1)\na.next = Node(2)\na.next.v = 5\nassert f(a) == 6"
+    assert sandbox.judge(task(body), code).passed
+
+
+def test_types_are_values(sandbox):
+    assert sandbox.judge(task("assert f(int) is str"), "def f(t): return str").passed
+
+
+def test_a_heavy_test_gets_its_time(sandbox):
+    body = json.dumps({"args": [], "expected": 1})
+    code = "import time\ndef f():\n    end = time.process_time() + 0.5\n    while time.process_time() < end: pass\n    return 1\n"
+    light = Test("light", "call", body)
+    heavy = Test("heavy", "call", body, weight=9)
+    judged = Task("t", "python", "", "f", (light, heavy))
+    assert statuses(sandbox.judge(judged, code, limits=QUICK)) == ["timeout", "pass"]

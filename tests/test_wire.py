@@ -102,7 +102,7 @@ def test_cyclic_deep_and_huge_values_are_refused():
     deep = 0
     for _ in range(MAX_DEPTH + 2):
         deep = [deep]
-    for value in (cyclic, deep, list(range(1_000_001))):
+    for value in (cyclic, deep, [0] * 4_000_001):
         with pytest.raises(Unserialisable):
             encode(value)
 

@@ -35,6 +35,7 @@ class Connection:
         self._limits = job["limits"]
         self._channel: Channel | None = None
         self._fresh = True
+        self._seconds = 0.0
         self._ids = itertools.count(1)
         self.engine = job["language"]
         self.lost: Lost | None = None
@@ -44,10 +45,11 @@ class Connection:
         """Whether a candidate is loaded and has not been lost."""
         return self._channel is not None
 
-    def begin_test(self) -> None:
+    def begin_test(self, weight: int = 1) -> None:
         """Start the clocks of a test: wall-clock time here, CPU time with the next request."""
+        self._seconds = self._limits["cpu_seconds"] * weight
         if self._channel is not None:
-            self._channel.limit(self._limits["cpu_seconds"] * self._limits["wall_factor"])
+            self._channel.limit(self._seconds * self._limits["wall_factor"])
         self._fresh = True
 
     def start(self) -> None:
@@ -94,7 +96,7 @@ class Connection:
             raise self.lost or Lost("closed")
         if self._fresh:
             self._fresh = False
-            message = {**message, "cpu": self._limits["cpu_seconds"]}
+            message = {**message, "cpu": self._seconds}
         try:
             reply = self._ask(channel, message, on_callback)
         except Lost as lost:

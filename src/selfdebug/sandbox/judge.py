@@ -86,7 +86,7 @@ class JudgeProcess:
         results: list[Message] = []
         # A test program that never ends on these values ends this process: the supervisor then
         # sends the job again, to be run in a child. It saves all other jobs a fork.
-        signal.setitimer(signal.ITIMER_PROF, _patience(job) * max(1, len(job["tests"])))
+        signal.setitimer(signal.ITIMER_PROF, _patience(job) * len(job["tests"]))
         stdout = _Session(job, self._control, self._output).run(results.append)
         signal.setitimer(signal.ITIMER_PROF, 0)
         return {"results": results, "stdout": stdout}
@@ -120,7 +120,8 @@ class JudgeProcess:
 
 def _patience(job: Message) -> float:
     """Seconds that the judge itself may take for one test."""
-    return job["limits"]["cpu_seconds"] * job["limits"]["wall_factor"] + GRACE_SECONDS
+    heaviest = max(test["weight"] for test in job["tests"])
+    return heaviest * job["limits"]["cpu_seconds"] * job["limits"]["wall_factor"] + GRACE_SECONDS
 
 
 def _unfinished(job: Message, done: int, lost: Lost) -> Iterator[Message]:
@@ -219,7 +220,7 @@ class _Session:
         return javascript_judge.Runner(self._job, self._connection, names)
 
     def _test(self, test: Message) -> Message:
-        self._connection.begin_test()
+        self._connection.begin_test(test["weight"])
         try:
             if test["kind"] == "stdio":
                 result = _stdio(self._job, self._connection, json.loads(test["body"]))
@@ -246,8 +247,7 @@ class _Session:
             return _error_result(detail)
         if lost.reason == "timeout" or number in (signal.SIGXCPU, signal.SIGPROF):
             self._timeouts += 1
-            wall = limits["cpu_seconds"] * limits["wall_factor"]
-            return {"status": "timeout", "message": f"no result after {wall:g} s"}
+            return {"status": "timeout", "message": "no result before the test's time was over"}
         if lost.reason == "too_large":
             size = limits["result_bytes"] >> 20
             return {"status": "unserialisable", "message": f"the result is over {size} MiB"}

@@ -96,6 +96,13 @@ class Engine:
             value = getattr(self._target(message["target"]), message["name"])
         return {"value": encode(value, self._export)}
 
+    def set(self, message: Message) -> Message:
+        """Set an attribute of an object."""
+        value = decode(message["value"], self._resolve)
+        with self._observer:
+            setattr(self._target(message["target"]), message["name"], value)
+        return {}
+
     def main(self, message: Message) -> Message:
         """Run the program as a script that reads standard input and prints."""
         with open("stdin", "wb") as file:
@@ -143,6 +150,7 @@ _ANSWERS: dict[str, Callable[[Engine, Message], Message]] = {
     "load": Engine.load,
     "call": Engine.call,
     "get": Engine.get,
+    "set": Engine.set,
     "main": Engine.main,
 }
 

@@ -89,6 +89,11 @@ class Remote:
         """Read an attribute of one of the candidate's objects."""
         return self._decode(self._ask({"op": "get", "target": target, "name": name}).get("value"))
 
+    def set(self, target: int, name: str, value: Any) -> None:
+        """Set an attribute of one of the candidate's objects."""
+        encoded = encode(value, self._export)
+        self._ask({"op": "set", "target": target, "name": name, "value": encoded})
+
     def last_call(self, limit: int) -> str:
         """Return the last call as source text."""
         if self._call is None:
@@ -155,14 +160,21 @@ class Remote:
 class Proxy:
     """An object of the candidate's. It forwards methods; it equals nothing but itself."""
 
+    __remote__: Remote
+    __handle__: int
+    __type__: str
+    __has_eq__: bool
+
     def __init__(self, remote: Remote, handle: int, kind: str, has_eq: bool) -> None:
-        self.__remote__, self.__handle__ = remote, handle
-        self.__type__, self.__has_eq__ = kind, has_eq
+        self.__dict__.update(__remote__=remote, __handle__=handle, __type__=kind, __has_eq__=has_eq)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") and name.endswith("__"):
             raise AttributeError(name)
         return self.__remote__.get(self.__handle__, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        self.__remote__.set(self.__handle__, name, value)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call it there, as a function."""

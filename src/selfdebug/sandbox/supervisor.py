@@ -48,6 +48,7 @@ class Sandbox:
 
     workers: processes that judge at the same time (default: one a core). allow_unsafe: run even
     where no tier holds; every verdict then says tier "D". tier: force a weaker tier (tests).
+    read_paths: what tests of kind "suite" may name in `read` (a project, its dependencies).
     Raises SandboxError when a barrier that must hold does not.
     """
 
@@ -58,13 +59,14 @@ class Sandbox:
         allow_unsafe: bool = False,
         tier: str | None = None,
         limits: Limits | None = None,
+        read_paths: Sequence[str] = (),
     ) -> None:
         self.workers = workers or len(os.sched_getaffinity(0))
         self.limits = limits or Limits()
         self.tier = tier or _probed_tier(allow_unsafe)
         self._specs: OrderedDict[int, tuple[Task, str, Message]] = OrderedDict()
         self._idle: queue.SimpleQueue[Worker] = queue.SimpleQueue()
-        self._all = [Worker(self.tier) for _ in range(self.workers)]
+        self._all = [Worker(self.tier, tuple(read_paths)) for _ in range(self.workers)]
         for worker in self._all:
             self._idle.put(worker)
         self._pool = ThreadPoolExecutor(self.workers, thread_name_prefix="sandbox")
@@ -87,12 +89,14 @@ class Sandbox:
         if tests is not None and not all(test in task.tests for test in tests):
             task = replace(task, tests=tuple(tests))
         chosen = task.tests if tests is None else tuple(tests)
+        if not chosen:
+            raise SandboxError(f"task {task.id} has no test to run")
         limits = limits or self.limits
         if len(code) > MAX_CODE_BYTES:
             message = f"the program is longer than {MAX_CODE_BYTES >> 20} MiB"
             return self._verdict(task, code, chosen, [{"status": "load_error", "message": message}])
         key, spec = self._spec(task)
-        per_test = limits.cpu_seconds
+        seconds = (sum(test.weight for test in chosen) + 1) * limits.cpu_seconds
         job: Message = {
             "task": key,
             "code": code,
@@ -100,9 +104,9 @@ class Sandbox:
             "stop_early": stop_early,
             "observe": observe,
             "limits": asdict(limits),
-            "cpu_backstop": _power_of_two(per_test * (len(chosen) + 1)),
+            "cpu_backstop": _power_of_two(seconds),
         }
-        patience = (len(chosen) + 1) * per_test * limits.wall_factor + _SLACK_SECONDS
+        patience = seconds * limits.wall_factor + _SLACK_SECONDS
         return self._verdict(task, code, chosen, *self._run(job, spec, patience))
 
     def judge_many(

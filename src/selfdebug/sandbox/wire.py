@@ -18,6 +18,7 @@ Forms: JSON for None, bool, int, str, finite float and list; {"t": [..]} tuple; 
 
 from __future__ import annotations
 
+import builtins
 import datetime
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -25,7 +26,7 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
-MAX_NODES = 1_000_000
+MAX_NODES = 4_000_000
 MAX_DEPTH = 200
 _SMALL = 1 << 63
 
@@ -112,6 +113,8 @@ class _Encoder:
             return {"x": [kind.__name__, value.isoformat()]}
         if kind is datetime.timedelta:
             return {"x": ["timedelta", value.days, value.seconds, value.microseconds]}
+        if kind is type and getattr(builtins, value.__name__, None) is value:
+            return {"x": ["type", value.__name__]}
         if kind is type({}.keys()):
             return {"x": ["dict_keys", self._all(value, depth)]}
         if kind is type({}.values()):
@@ -127,7 +130,9 @@ def _float(value: float) -> Any:
     return {"n": repr(value)}  # "nan", "inf" or "-inf"
 
 
+_TYPES = {name: value for name, value in vars(builtins).items() if type(value) is type}
 _LIBRARY: dict[str, Callable[..., Any]] = {
+    "type": lambda name: _TYPES[name],
     "range": range,
     "deque": deque,
     "Decimal": Decimal,

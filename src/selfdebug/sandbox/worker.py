@@ -39,8 +39,9 @@ class WorkerFault(Exception):
 class Worker:
     """A judge and a zygote, replaced together."""
 
-    def __init__(self, tier: str) -> None:
+    def __init__(self, tier: str, read_paths: tuple[str, ...] = ()) -> None:
         self._tier = tier
+        self._read_paths = read_paths
         self._start()
 
     def run(self, job: Message, spec: Message, timeout: float) -> Message:
@@ -105,6 +106,7 @@ class Worker:
             "role": role,
             "tier": self._tier,
             "work_dir": str(work_dir),
+            "read_paths": self._read_paths,
             "path": _path(),
         }
         return subprocess.Popen(

@@ -19,7 +19,7 @@ import socket
 import time
 from typing import Any
 
-from selfdebug.sandbox import candidate, isolation
+from selfdebug.sandbox import candidate, isolation, suite_candidate
 from selfdebug.sandbox.channel import Lost
 
 MAX_MESSAGE = 1 << 16
@@ -67,6 +67,8 @@ class Zygote:
 
     def _spawn(self, message: dict[str, Any], channel: int, output: int) -> None:
         self._end_child()
+        if message["language"] == "suite":
+            suite_candidate.warm(message["policy"]["read_paths"])
         prepared = self._prepare(message["policy"])
         self._child = _fork()
         if self._child == 0:
@@ -132,7 +134,7 @@ def main(settings: dict[str, Any]) -> None:
     """Enter the namespaces, preload, serve."""
     control = socket.socket(fileno=settings["control_fd"])
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the supervisor's to answer
-    isolation.enter_worker(settings["tier"], settings["work_dir"])
+    isolation.enter_worker(settings["tier"], settings["work_dir"], tuple(settings["read_paths"]))
     os.chdir(settings["work_dir"])
     for name in PRELOAD:
         importlib.import_module(name)

@@ -1,0 +1,457 @@
+"""Logic errors in what runs: lost, doubled, misplaced and unguarded statements; aliases.
+
+python -c "from selfdebug.mutators.python_logic import statements as s; print(s.OPERATORS)"
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+
+from selfdebug.languages.python_edit.change import Change, Operator
+from selfdebug.languages.python_edit.program import (
+    FUNCTIONS,
+    LOOPS,
+    Edit,
+    Program,
+    Span,
+    edited,
+    indented,
+    pairs,
+    parameters,
+    syntax_error,
+)
+
+_SIMPLE = (ast.Assign, ast.AugAssign, ast.Expr, ast.Break, ast.Continue, ast.Return)
+_DEFAULTS = ("False", "True", "0", "[]", "None", '""', "-1", "1")
+
+
+def statement(program: Program) -> Iterator[Change]:
+    """Leave out a statement."""
+    for node in program.of(*_SIMPLE, ast.If, *LOOPS):
+        edit = program.delete(node)
+        if edit is None or isinstance(program.parents[node], ast.Module):
+            continue
+        reasons = "the step should not be there", _missing(node)
+        last_word = isinstance(node, ast.Return) and program.neighbour(node, 1) is None
+        compound = isinstance(node, ast.If | ast.For | ast.While)
+        cost = 4 if last_word or compound else 2 if isinstance(node, ast.Assign) else 1
+        yield Change((edit,), program.lines(node), *reasons, cost)
+
+
+def _missing(node: ast.stmt) -> str:
+    if isinstance(node, ast.If):
+        return "a case is not treated"
+    if isinstance(node, ast.Break | ast.Continue | ast.Return):
+        return "the program does not stop where it should"
+    return "a step is missing"
+
+
+def commented_out(program: Program) -> Iterator[Change]:
+    """Leave a statement as a comment, or as a text."""
+    why = "the code is commented out"
+    for node in program.of(*_SIMPLE):
+        if program.has_own_lines(node) and len(program.blocks[node]) > 1:
+            start, end = program.span(node)
+            if "\n" not in program.code[start:end]:
+                yield Change((Edit(start, start, "# "),), (start, end), "", why)
+    for found in re.finditer(r"^[ \t]*(# ?)(\S.*)$", program.code, re.M):
+        if not found[2].isalpha() and syntax_error(f"while 1:\n def f():\n  {found[2]}") is None:
+            edit = Edit(*found.span(1), "")
+            yield Change((edit,), found.span(), why, "", 3)
+    for node in ast.walk(program.tree):
+        match node:
+            case ast.Expr(value=ast.Constant(value=str(text))) if "\n" in text and "=" in text:
+                fixed = edited(program.code, (edit := Edit(*program.span(node), text),))
+                if syntax_error(fixed) is None:
+                    yield Change((edit,), None, "the code stands between quotes", "", 3)
+            case _:
+                pass
+
+
+def two_statements(program: Program) -> Iterator[Change]:
+    """Two neighbours that should both not be there."""
+    for first in program.of(*_SIMPLE):
+        second = program.neighbour(first, 1)
+        if not isinstance(second, _SIMPLE) or len(program.blocks[first]) < 3:
+            continue
+        if program.has_own_lines(first) and program.has_own_lines(second):
+            start, end = program.lines(first)[0], program.lines(second)[1]
+            lines = f"`{program.first_line(first)}` and `{program.first_line(second)}`"
+            yield Change((Edit(start, end + 1, ""),), None, f"{lines} should not be there", "", 4)
+
+
+def doubled(program: Program) -> Iterator[Change]:
+    """Run an update twice."""
+    for node in program.of(ast.AugAssign, ast.Expr):
+        edit = program.insert_after(node, program.text(node))
+        if edit is not None and isinstance(node.value, ast.Call | ast.Constant | ast.Name):
+            yield Change((edit,), (edit.start, edit.start), "", "the step is taken twice")
+
+
+def update(program: Program) -> Iterator[Change]:
+    """Put in the update of a counter that a loop needs, or an update seen elsewhere."""
+    seen = {
+        program.text(node): node
+        for node in program.of(ast.AugAssign, ast.Expr)
+        if "\n" not in program.text(node)
+    }
+    for loop in program.of(*LOOPS):
+        tested = program.variables_of(loop.test) if isinstance(loop, ast.While) else set[str]()
+        counted = sorted(name for name in tested if name in program.integers) or sorted(tested)
+        new = [f"{name} {sign}= 1" for name in counted for sign in "+-"]
+        last = loop.body[-1]
+        changed = {n.id for n in ast.walk(loop) if isinstance(n, ast.Name) and _is_stored(n)}
+        for text in new:
+            # A loop that changes nothing of what it tests never ends.
+            yield from _inserted(program, last, text, 3 if changed & tested else 0)
+        for body_statement in loop.body:
+            for text, other in seen.items():
+                names = program.variables_of(other)
+                if text != program.text(body_statement) and names <= set(program.names(last)):
+                    yield from _inserted(program, body_statement, text, 7)
+
+
+def _is_stored(node: ast.Name) -> bool:
+    return isinstance(node.ctx, ast.Store)
+
+
+def _inserted(program: Program, after: ast.stmt, text: str, cost: int) -> Iterator[Change]:
+    edit = program.insert_after(after, text)
+    if edit is not None:
+        yield Change((edit,), (edit.start, edit.start), "a step is missing", "", cost)
+
+
+def guard(program: Program) -> Iterator[Change]:
+    """Run something under no condition, or under one that the program or its names suggest."""
+    for node in program.of(ast.If):
+        inline = not program.has_own_lines(node.body[0])
+        if node.orelse or inline or not program.has_own_lines(node) or _is_elif(program, node):
+            continue
+        unit = program.unit(node, node.body[0])
+        start, end = program.lines(node.body[0])[0], program.lines(node.body[-1])[1]
+        body = _moved(program.code[start:end], -len(unit))
+        edit = Edit(program.lines(node)[0], end, body)
+        test = program.text(node.test)
+        yield Change(
+            (edit,), program.lines(node), f"the condition `{test}` is one too many",
+            f"the condition `{test}` is missing", 5,
+        )  # fmt: skip
+    for node in program.of(ast.AugAssign, ast.Expr, ast.Assign):
+        if not program.has_own_lines(node) or program.scope(node) is program.tree:
+            continue
+        names = program.names(node)
+        tests = {program.text(c): c for c in program.of(ast.Compare)}
+        texts = [t for t, c in tests.items() if program.variables_of(c) <= set(names)]
+        texts += [f"{a} == {b}" for a, b in pairwise(names[:3])]
+        texts += [f"{a} != {b}" for a, b in pairwise(names[:3])]
+        start, end = program.lines(node)
+        indent = program.indent(node)
+        for text in dict.fromkeys(texts):
+            new = f"{indent}if {text}:\n{_moved(program.code[start:end], 4)}"
+            why = f"`{program.first_line(node)}` has to wait for the condition `{text}`"
+            yield Change((Edit(start, end, new),), None, why, "", 7)
+
+
+def _moved(lines: str, by: int) -> str:
+    """Return lines with `by` more, or fewer, columns before them."""
+    if by >= 0:
+        return indented(lines, " " * by)
+    return "\n".join(line[-by:] if not line[:-by].strip() else line for line in lines.split("\n"))
+
+
+def _is_elif(program: Program, node: ast.If) -> bool:
+    return program.text(node).startswith("elif")
+
+
+def base_case(program: Program) -> Iterator[Change]:
+    """Return early for an empty, zero or one-valued argument."""
+    for function in program.of(*FUNCTIONS):
+        first = next((s for s in function.body if s in program.parents), None)
+        if first is None:
+            continue
+        for name in parameters(function)[:3]:
+            tests = [f"not {name}"]
+            tests += [f"{name} <= 1"] if name in program.integers else [f"len({name}) < 2"]
+            for test in tests:
+                for value in (*_DEFAULTS, name):
+                    text = f"if {test}:\n    return {value}"
+                    edit = program.insert_before(first, text)
+                    if edit is not None:
+                        why = f"the case `{test}` has to return `{value}` at once"
+                        yield Change((edit,), None, why, "", 7)
+
+
+def missing_return(program: Program) -> Iterator[Change]:
+    """Calculate the result and not return it."""
+    for node in program.of(ast.Return):
+        if node.value is not None and not isinstance(node.value, ast.Constant):
+            edit = Edit(program.start(node), program.start(node.value), "")
+            yield Change((edit,), program.span(node), "", "the `return` is missing")
+    for function in program.of(*FUNCTIONS):
+        last = function.body[-1]
+        for node in program.of(ast.Expr):
+            if program.scope(node) is function:
+                likely = node is last or not isinstance(node.value, ast.Call)
+                edit = Edit(program.start(node), program.start(node), "return ")
+                yield Change(
+                    (edit,), program.span(node), "the `return` is missing", "", 5 - 4 * likely
+                )
+        if not isinstance(last, ast.Return) and last in program.parents:
+            for name in program.names(last):
+                yield from _inserted(program, last, f"return {name}", 3)
+
+
+def depth(program: Program) -> Iterator[Change]:
+    """Move the last statement of a block out of it, or the one after a block into it."""
+    for node in program.of(*_SIMPLE, ast.If):
+        if not program.has_own_lines(node) or _is_elif(program, node):
+            continue
+        first = program.first_line(node)
+        indents = [*_outer_indents(program, node), *_inner_indents(program, node)]
+        for indent, word in indents:
+            start, end = program.lines(node)
+            by = len(indent) - len(program.indent(node))
+            edit = Edit(
+                start, end, _reindented(program.code[start:end], program.indent(node), indent)
+            )
+            inside = f"`{first}` must not stand inside the {word}; move it out"
+            outside = f"`{first}` must stand inside the {word}; move it in"
+            reasons = (inside, outside) if by < 0 else (outside, inside)
+            loop = word == "loop" and isinstance(node, ast.Return)
+            yield Change((edit,), None, *reasons, 2 if loop else 3)
+
+
+def _reindented(lines: str, old: str, new: str) -> str:
+    return "\n".join(new + x.removeprefix(old) if x.strip() else x for x in lines.split("\n"))
+
+
+def _word(statement: ast.AST) -> str:
+    return {ast.For: "loop", ast.While: "loop", ast.If: "`if`"}.get(type(statement), "block")
+
+
+def _outer_indents(program: Program, node: ast.stmt) -> Iterator[tuple[str, str]]:
+    """Yield the indents of the blocks that a block's last statement can be moved out to."""
+    inner: ast.stmt = node
+    for parent in program.ancestors(node):
+        blocked = isinstance(parent, (*FUNCTIONS, ast.ClassDef, ast.Module, ast.Try))
+        if blocked or not isinstance(parent, ast.stmt):
+            return
+        alone = inner is node and len(program.blocks[node]) == 1
+        if alone or program.end(parent) != program.end(node) or _is_elif(program, parent):  # pyright: ignore
+            return
+        yield program.indent(parent), _word(parent)
+        inner = parent
+
+
+def _inner_indents(program: Program, node: ast.stmt) -> Iterator[tuple[str, str]]:
+    """Yield the indents of the blocks before a statement that it can be moved into."""
+    before = program.neighbour(node, -1)
+    while isinstance(before, ast.For | ast.While | ast.If):
+        block = before.orelse or before.body
+        if not program.has_own_lines(block[-1]) and not isinstance(block[-1], ast.If):
+            return
+        if not (isinstance(block[-1], ast.If) and _is_elif(program, block[-1])):
+            yield program.indent(block[-1]), _word(before)
+        before = block[-1]
+
+
+def branches(program: Program) -> Iterator[Change]:
+    """Exchange what happens in two branches of an `if`."""
+    for node in program.of(ast.If):
+        other = node.orelse
+        if len(other) == 1 and isinstance(other[0], ast.If) and _is_elif(program, other[0]):
+            other = other[0].body
+        if other:
+            spans = [(program.start(b[0]), program.end(b[-1])) for b in (node.body, other)]
+            texts = [program.code[slice(*span)] for span in reversed(spans)]
+            edits = tuple(Edit(*span, text) for span, text in zip(spans, texts, strict=True))
+            why = f"the branches of `{program.first_line(node)}` are the wrong way round"
+            yield Change(edits, None, why, why, 2)
+
+
+def _header(program: Program, node: ast.stmt) -> Span:
+    start = program.start(node)
+    return start, start + len(program.first_line(node))
+
+
+def order(program: Program) -> Iterator[Change]:
+    """Exchange two neighbouring statements that use the same variables."""
+    for first in program.of(ast.Assign, ast.AugAssign, ast.Expr, ast.If):
+        second = program.neighbour(first, 1)
+        if second is None or not (program.has_own_lines(first) and program.has_own_lines(second)):
+            continue
+        if isinstance(second, ast.Return | ast.For | ast.While | ast.FunctionDef | ast.ClassDef):
+            continue
+        shared = program.variables_of(first) & program.variables_of(second)
+        if shared and program.scope(first) is not program.tree and "\n" not in program.text(second):
+            spans = program.lines(first), program.lines(second)
+            a, b = (program.code[slice(*span)] for span in spans)
+            lines = f"`{program.first_line(first)}` and `{program.first_line(second)}`"
+            why = f"{lines} run in the wrong order"
+            yield Change((Edit(*spans[0], b), Edit(*spans[1], a)), None, why, why, 4)
+
+
+def reset(program: Program) -> Iterator[Change]:
+    """Give a variable its first value in every round of a loop, or only before the loop."""
+    for loop in program.of(*LOOPS):
+        before, first = program.neighbour(loop, -1), loop.body[0]
+        if not program.has_own_lines(first):
+            continue
+        if isinstance(before, ast.Assign) and program.has_own_lines(before):
+            text = program.text(before)
+            taken, put = program.delete(before), program.insert_before(first, text)
+            if taken and put and "\n" not in text:
+                why = f"`{text}` must stand before the loop, not in it"
+                yield Change((taken, put), None, "", why)
+        if isinstance(first, ast.Assign) and len(loop.body) > 1:
+            text = program.text(first)
+            taken, put = program.delete(first), program.insert_before(loop, text)
+            if taken and put and "\n" not in text:
+                why = f"`{text}` must stand before the loop, not in it"
+                yield Change((taken, put), None, why, "", 3)
+
+
+def jump(program: Program) -> Iterator[Change]:
+    """Leave a loop instead of going on with it, or the other way round, or neither."""
+    for node in program.of(ast.Break, ast.Continue, ast.Pass):
+        for new in ("break", "continue", "pass"):
+            old = program.text(node)
+            inside = any(isinstance(parent, LOOPS) for parent in program.ancestors(node))
+            if new != old and inside:
+                reasons = f"`{old}` is the wrong way to go on", f"`{new}` is the wrong way to go on"
+                yield Change((Edit(*program.span(node), new),), program.span(node), *reasons)
+    for node in program.of(ast.If):
+        last = node.body[-1]
+        inside = any(isinstance(parent, LOOPS) for parent in program.ancestors(node))
+        if inside and not isinstance(last, ast.Break | ast.Continue | ast.Return | ast.Raise):
+            for new in ("break", "continue"):
+                edit = program.insert_after(last, new)
+                if edit is not None:
+                    reasons = f"the loop needs a `{new}` here", f"the `{new}` must not be there"
+                    yield Change((edit,), (edit.start, edit.start), *reasons, 4)
+
+
+def chain(program: Program) -> Iterator[Change]:
+    """Test on after a condition that held, or stop testing."""
+    on, off = "the branches are not alternatives", "the branches are alternatives"
+    for node in program.of(ast.If):
+        before = program.neighbour(node, -1)
+        start = program.start(node)
+        if _is_elif(program, node):
+            edit = Edit(start, start + 2, "")
+            yield Change((edit,), _header(program, node), on, off)
+        elif isinstance(before, ast.If) and program.has_own_lines(node):
+            if not before.orelse or isinstance(before.orelse[0], ast.If):
+                edit = Edit(start, start, "el")
+                yield Change((edit,), _header(program, node), off, on, 3)
+
+
+def alias(program: Program) -> Iterator[Change]:
+    """Share one list where a copy is needed."""
+    why = "both names stand for one and the same list, so changing one changes the other"
+    for node in program.of(ast.Subscript):
+        bare = isinstance(node.slice, ast.Slice) and program.text(node.slice) == ":"
+        if bare and isinstance(node.ctx, ast.Load):
+            yield Change(
+                (Edit(*program.span(node), program.text(node.value)),),
+                program.around(node),
+                "",
+                why,
+            )
+    for node in program.of(ast.Call):
+        match node:
+            case ast.Call(func=ast.Attribute(attr="copy", value=inner), args=[]):
+                source = program.text(inner)
+            case ast.Call(func=ast.Name(id="list" | "dict" | "set"), args=[ast.Name(id=source)]):
+                pass
+            case _:
+                continue
+        yield Change((Edit(*program.span(node), source),), program.around(node), "", why)
+    stored = [v for node in program.of(ast.Assign) for _, v in pairs(node)]
+    appended = [
+        node.args[0]
+        for node in program.of(ast.Call)
+        if isinstance(node.func, ast.Attribute) and node.func.attr == "append" and node.args
+    ]
+    for value in (*stored, *appended):
+        if isinstance(value, ast.Name) and value.id not in program.integers:
+            end = program.end(value)
+            yield Change((Edit(end, end, "[:]"),), program.around(value), why, "", 4)
+
+
+def shared_rows(program: Program) -> Iterator[Change]:
+    """Repeat one inner list instead of making one for each row."""
+    why = "all rows are one and the same list"
+    for node in program.of(ast.ListComp):
+        match node.generators:
+            case [ast.comprehension(target=ast.Name(id=name), iter=ast.Call() as rows, ifs=[])]:
+                inner = program.variables_of(node.elt)
+                if isinstance(node.elt, ast.BinOp | ast.List | ast.ListComp) and name not in inner:
+                    if program.text(rows.func) == "range" and len(rows.args) == 1:
+                        count = program.text(rows.args[0])
+                        text = f"[{program.text(node.elt)}] * ({count})"
+                        edit = Edit(*program.span(node), text)
+                        yield Change((edit,), program.around(node), "", why)
+            case _:
+                pass
+    for node in program.of(ast.BinOp):
+        match node:
+            case ast.BinOp(
+                left=ast.List(elts=[ast.BinOp() | ast.List() as row]), op=ast.Mult(), right=count
+            ):
+                text = f"[{program.text(row)} for _ in range({program.text(count)})]"
+                edit = Edit(*program.span(node), text)
+                yield Change((edit,), program.around(node), why, "", 1)
+            case _:
+                pass
+
+
+def mutable_default(program: Program) -> Iterator[Change]:
+    """Keep a list from one call to the next, in a parameter's default."""
+    why = "the default value is made once, and every call goes on filling the same one"
+    for function in program.of(*FUNCTIONS):
+        arguments, body = function.args, [s for s in function.body if s in program.parents]
+        if arguments.args and not (arguments.vararg or arguments.kwonlyargs or arguments.kwarg):
+            last = (arguments.defaults or arguments.args)[-1]
+            for node in body[:4]:
+                fresh = isinstance(node, ast.Assign) and program.text(node.value) in (
+                    "[]",
+                    "{}",
+                    "set()",
+                )
+                taken = program.delete(node) if fresh and len(body) > 1 else None
+                if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and taken:
+                    added = f", {node.targets[0].id}={program.text(node.value)}"
+                    put = Edit(program.end(last), program.end(last), added)
+                    yield Change((put, taken), _header(program, function), "", why)
+        named = arguments.args[len(arguments.args) - len(arguments.defaults) :]
+        for argument, default in zip(named, arguments.defaults, strict=True):
+            text = program.text(default)
+            if text in ("[]", "{}", "set()", "list()", "dict()") and body:
+                put = program.insert_before(body[0], f"{argument.arg} = {text}")
+                if put is not None:
+                    yield Change((put,), _header(program, function), why, "", 3)
+
+
+OPERATORS: tuple[Operator, ...] = (
+    statement,
+    commented_out,
+    depth,
+    branches,
+    missing_return,
+    jump,
+    reset,
+    chain,
+    order,
+    shared_rows,
+    mutable_default,
+    alias,
+    guard,
+    update,
+    two_statements,
+    base_case,
+    doubled,
+)

@@ -1,0 +1,318 @@
+"""Python off-by-one errors: range ends and starts, indices, slices, bounds, counters, fence posts.
+
+Every operator reads in both directions: one too many and one too few are each other's repair.
+
+    python -c "from selfdebug.mutators import python_off_by_one as m; print(*m.repair('x = a[1]'))"
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from random import Random
+
+from selfdebug.languages.python_edit.change import Change, Operator, mutations, repairs
+from selfdebug.languages.python_edit.program import (
+    ATOM,
+    SUM,
+    UNARY,
+    Edit,
+    Program,
+    binds,
+    number,
+    pairs,
+)
+from selfdebug.types import Kind, Language, Mutation
+
+LANGUAGE: Language = "python"
+KIND: Kind = "off_by_one"
+
+_WORDS = ("low", "high")
+# Calls that take a whole sequence, so that leaving out its first or last element shows.
+_WHOLE = frozenset(
+    [
+        "sum",
+        "max",
+        "min",
+        "sorted",
+        "set",
+        "list",
+        "tuple",
+        "any",
+        "all",
+        "map",
+        "filter",
+        "enumerate",
+        "reversed",
+        "Counter",
+        "dict",
+    ]
+)
+
+
+def nudged(program: Program, node: ast.expr, delta: int) -> tuple[str, int]:
+    """Return the source of an expression plus `delta`, and how tightly it binds."""
+    value = number(node)
+    if value is not None:
+        return str(value + delta), ATOM if value + delta >= 0 else UNARY
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Sub):
+        step = number(node.right)
+        if step is not None:
+            step = step if isinstance(node.op, ast.Add) else -step
+            left = program.code[slice(*program.outer(node.left))]
+            return _plus(left, step + delta, program.text(node)), SUM
+    source = program.text(node)
+    if binds(node) < SUM:
+        source = f"({source})"
+    return _plus(source, delta, source), SUM
+
+
+def _plus(source: str, step: int, model: str) -> str:
+    """Return `source + step`, with spaces unless the model has operators without any."""
+    if step == 0:
+        return source
+    space = "" if re.search(r"\w[-+*/%]\w", model) else " "
+    return f"{source}{space}{'+' if step > 0 else '-'}{space}{abs(step)}"
+
+
+def _by_one(
+    program: Program, node: ast.expr, shown: ast.AST, low: str, high: str, cost: int
+) -> Iterator[Change]:
+    """Change an expression by one; low and high say what is wrong with a value too low or high."""
+    for delta in (1, -1):
+        text, level = nudged(program, node, delta)
+        if text.startswith("-") and isinstance(program.parents[node], ast.BinOp):
+            continue  # `a + -1` is nobody's slip
+        if text == "0" and isinstance(program.parents[node], ast.AugAssign | ast.BinOp):
+            continue  # nor are `x += 0` and `a // 0`
+        edge = program.text(node) if delta > 0 else text
+        reasons = [reason.replace("EDGE", edge) for reason in (low, high)][::delta]
+        yield Change((program.put(node, text, level),), program.span(shown), *reasons, cost)
+
+
+def _calls(program: Program, *names: str) -> Iterator[ast.Call]:
+    for node in program.of(ast.Call):
+        if isinstance(node.func, ast.Name) and node.func.id in names and node.args:
+            yield node
+
+
+def range_end(program: Program) -> Iterator[Change]:
+    """End a range one step early or late."""
+    low = "the range ends one step early and never reaches EDGE"
+    high = "the range goes one step too far, up to EDGE"
+    for call in _calls(program, "range"):
+        if len(call.args) <= 2:
+            yield from _by_one(program, call.args[-1], call, low, high, 0)
+        else:
+            low, high = (
+                "the end of the range is one too low",
+                "the end of the range is one too high",
+            )
+            yield from _by_one(program, call.args[1], call, low, high, 1)
+
+
+def range_start(program: Program) -> Iterator[Change]:
+    """Start a range one step early or late."""
+    low, high = "the range starts one too low", "the range starts one too high"
+    for call in _calls(program, "range"):
+        first, shown = call.args[0], program.span(call)
+        start = program.start(first)
+        if len(call.args) == 1:
+            yield Change((Edit(start, start, "1, "),), shown, low, high, 1)
+        elif number(first) == 1 and len(call.args) == 2:
+            edit = Edit(start, program.start(call.args[1]), "")
+            yield Change((edit,), shown, high, low, 1)
+        else:
+            yield from _by_one(program, first, call, low, high, 1)
+
+
+def index(program: Program) -> Iterator[Change]:
+    """Read or write the neighbour of an element."""
+    for node in program.of(ast.Subscript):
+        if program.is_integer(node.slice):
+            low, high = "the index is one too low", "the index is one too high"
+            yield from _by_one(program, node.slice, node, low, high, 1)
+
+
+def slice_bound(program: Program) -> Iterator[Change]:
+    """Cut a sequence one element early or late."""
+    for part in program.of(ast.Slice):
+        whole = program.parents[part]
+        for bound, name in ((part.lower, "start"), (part.upper, "end")):
+            if bound is not None:
+                low, high = (
+                    f"the slice's {name} is one too low",
+                    f"the slice's {name} is one too high",
+                )
+                yield from _by_one(program, bound, whole, low, high, 1)
+
+
+def slice_edge(program: Program) -> Iterator[Change]:
+    """Cut off the first or the last element, or forget to."""
+    for node in program.of(ast.Subscript):
+        part, shown = node.slice, program.span(node)
+        if not isinstance(part, ast.Slice) or part.step is not None:
+            continue
+        start, end = program.span(part)
+        if (part.lower is None) != (part.upper is None):
+            cut = (Edit(program.end(node.value), program.end(node), ""),)
+            yield Change(cut, shown, "the slice cuts something off", "nothing is cut off", 3)
+        if part.lower is None:
+            edit = Edit(start, start, "1")
+            lost, kept = "the first element is cut off", "the first element is not cut off"
+            yield Change((edit,), shown, kept, lost, 3)
+        if part.upper is None and part.lower is not None:
+            edit = Edit(end, end, "-1")
+            lost, kept = "the last element is cut off", "the last element is not cut off"
+            yield Change((edit,), shown, kept, lost, 3)
+
+
+def skipped_element(program: Program) -> Iterator[Change]:
+    """Go through a sequence without its first or last element."""
+    loops = [node.iter for node in program.of(ast.For, ast.comprehension)]
+    wholes = [call.args[0] for call in _calls(program, *_WHOLE)]
+    returned = [node.value for node in program.of(ast.Return) if node.value is not None]
+    for place, nodes in enumerate((loops, wholes, returned)):
+        for node in nodes:
+            if not isinstance(node, ast.Name | ast.Attribute | ast.ListComp) and place < 2:
+                continue
+            if isinstance(node, ast.Constant | ast.BinOp | ast.Compare | ast.BoolOp):
+                continue
+            source = program.text(node) if binds(node) == ATOM else f"({program.text(node)})"
+            for cut, name in (("[1:]", "first"), ("[:-1]", "last")):
+                edit = Edit(*program.span(node), source + cut)
+                kept, lost = f"the {name} element is kept", f"the {name} element is left out"
+                shown = program.span(node)
+                yield Change((edit,), shown, kept, lost if place < 2 else "", 4)
+
+
+def boundary(program: Program) -> Iterator[Change]:
+    """Let the case of equality into a comparison, or leave it out."""
+    out = "the comparison leaves out the case where both sides are equal"
+    let_in = "the comparison also holds when both sides are equal"
+    for node, span, operator in program.comparisons():
+        other = {"<": "<=", "<=": "<", ">": ">=", ">=": ">"}.get(operator)
+        if other is not None:
+            reasons = (out, let_in) if len(operator) == 1 else (let_in, out)
+            yield Change((Edit(*span, other),), program.span(node), *reasons, 0)
+
+
+def bound(program: Program) -> Iterator[Change]:
+    """Compare with a value one too low or one too high."""
+    for node in program.of(ast.Compare):
+        sides = [side for side in (*node.comparators, node.left) if number(side) is not None]
+        sides = sides or [side for side in node.comparators if program.is_integer(side)]
+        for side in sides:
+            low, high = (f"the value compared with is one too {word}" for word in _WORDS)
+            yield from _by_one(program, side, node, low, high, 1)
+
+
+def start_value(program: Program) -> Iterator[Change]:
+    """Start a counter one too low or one too high."""
+    for node in program.of(ast.Assign):
+        for target, value in pairs(node):
+            if number(value) is not None:
+                low, high = (
+                    f"the start value of {program.text(target)} is one too {w}" for w in _WORDS
+                )
+                yield from _by_one(program, value, node, low, high, 1)
+
+
+def step(program: Program) -> Iterator[Change]:
+    """Move a counter by one too little or too much."""
+    for node in program.of(ast.AugAssign):
+        if isinstance(node.op, ast.Add | ast.Sub) and program.is_integer(node.value):
+            low, high = "the step is one too small", "the step is one too large"
+            yield from _by_one(program, node.value, node, low, high, 1)
+
+
+def assigned(program: Program) -> Iterator[Change]:
+    """Store one more or one less than the value."""
+    for node in program.of(ast.Assign):
+        for target, value in pairs(node):
+            if number(value) is None and program.is_integer(value):
+                low, high = (f"the value of {program.text(target)} is one too {w}" for w in _WORDS)
+                yield from _by_one(program, value, node, low, high, 2)
+
+
+def returned(program: Program) -> Iterator[Change]:
+    """Return one more or one less."""
+    for node in program.of(ast.Return):
+        if node.value is not None and program.is_integer(node.value):
+            low, high = "the returned value is one too low", "the returned value is one too high"
+            yield from _by_one(program, node.value, node, low, high, 2)
+
+
+def argument(program: Program) -> Iterator[Change]:
+    """Pass one more or one less to a function."""
+    for call in program.of(ast.Call):
+        name = program.text(call.func)
+        if name in ("range", "len", "int", "str"):
+            continue
+        for value in call.args:
+            if program.is_integer(value):
+                low, high = (f"the argument of {name} is one too {w}" for w in _WORDS)
+                yield from _by_one(program, value, call, low, high, 1)
+
+
+def operand(program: Program) -> Iterator[Change]:
+    """Calculate with one more or one less."""
+    for node in program.of(ast.BinOp):
+        factor = not isinstance(node.op, ast.Add | ast.Sub)
+        for side in (node.left, node.right):
+            if number(side) is not None or (factor and isinstance(side, ast.Name | ast.BinOp)):
+                low, high = (f"an operand is one too {word}" for word in _WORDS)
+                shown = program.statement(node) if isinstance(node.op, ast.Add) else node
+                yield from _by_one(program, side, shown, low, high, 2)
+
+
+def length(program: Program) -> Iterator[Change]:
+    """Take a length for one more or one less than it is."""
+    for call in _calls(program, "len"):
+        low, high = "the length is taken for one too few", "the length is taken for one too many"
+        parent = program.parents[call]
+        if isinstance(parent, ast.expr) and not isinstance(parent, ast.BinOp):
+            yield from _by_one(program, call, parent, low, high, 2)
+
+
+def enumerate_start(program: Program) -> Iterator[Change]:
+    """Count from zero instead of one, or from one instead of zero."""
+    zero, one = "the counting starts at 0", "the counting starts at 1"
+    for call in _calls(program, "enumerate"):
+        end = program.end(call)
+        if len(call.args) == 1 and not call.keywords:
+            yield Change((Edit(end - 1, end - 1, ", 1"),), program.span(call), zero, one, 2)
+        else:
+            edit = Edit(program.end(call.args[0]), end - 1, "")
+            yield Change((edit,), program.span(call), one, zero, 2)
+
+
+OPERATORS: tuple[Operator, ...] = (
+    boundary,
+    range_end,
+    range_start,
+    index,
+    slice_bound,
+    bound,
+    start_value,
+    step,
+    argument,
+    operand,
+    assigned,
+    returned,
+    length,
+    enumerate_start,
+    slice_edge,
+    skipped_element,
+)
+
+
+def mutate(code: str, rng: Random) -> Iterator[Mutation]:
+    """Yield off-by-one errors put into a working program."""
+    return mutations(code, OPERATORS, KIND, "python_off_by_one", rng)
+
+
+def repair(code: str) -> Iterator[Mutation]:
+    """Yield programs in which one value or bound is moved by one."""
+    return repairs(code, OPERATORS, KIND, "python_off_by_one")

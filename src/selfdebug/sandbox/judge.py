@@ -22,7 +22,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
-from selfdebug.sandbox import isolation, python_judge
+from selfdebug.sandbox import isolation, python_judge, suite_judge
 from selfdebug.sandbox.channel import Channel, Lost, Message
 from selfdebug.sandbox.connection import Connection
 
@@ -161,8 +161,6 @@ class _Session:
     def run(self, emit: Emit) -> str:
         """Emit one result a test; return what the program printed."""
         if any(test["kind"] == "suite" for test in self._job["tests"]):
-            from selfdebug.sandbox import suite_judge
-
             suite_judge.run_suite(self._job, self._connection, self._describe, emit)
         else:
             self._run_tests(emit)

@@ -19,7 +19,7 @@ import socket
 import time
 from typing import Any
 
-from selfdebug.sandbox import candidate, isolation, suite_candidate
+from selfdebug.sandbox import candidate, isolation
 from selfdebug.sandbox.channel import Lost
 
 MAX_MESSAGE = 1 << 16
@@ -68,6 +68,8 @@ class Zygote:
     def _spawn(self, message: dict[str, Any], channel: int, output: int) -> None:
         self._end_child()
         if message["language"] == "suite":
+            from selfdebug.sandbox import suite_candidate
+
             suite_candidate.warm(message["policy"]["read_paths"])
         prepared = self._prepare(message["policy"])
         self._child = _fork()

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 from selfdebug.sandbox.channel import Channel, Lost, Message
+from selfdebug.sandbox.replies import checked
 
 REPLY_SLACK = 1 << 16  # bytes of a reply around its values
 _REAP_SECONDS = 10.0
@@ -113,7 +114,7 @@ class Connection:
             channel.send(message)
             reply = channel.receive()
             if reply.get("op") != "callback":
-                return reply
+                return checked(reply)
             if on_callback is None:
                 raise Lost("protocol")
             message = on_callback(reply)

@@ -331,3 +331,9 @@ def test_a_heavy_test_gets_its_time(sandbox):
     heavy = Test("heavy", "call", body, weight=9)
     judged = Task("t", "python", "", "f", (light, heavy))
     assert statuses(sandbox.judge(judged, code, limits=QUICK)) == ["timeout", "pass"]
+
+
+def test_annotations_are_evaluated_as_they_would_be_outside(sandbox):
+    assert statuses(sandbox.judge(task("assert f(1) == 1"), "def f(x: Nope): return x")) == [
+        "load_error"
+    ]

@@ -61,8 +61,11 @@ class Engine:
         linecache.cache[FILENAME] = (len(code), None, code.splitlines(keepends=True), FILENAME)
         try:
             with self._observer:
-                exec(compile(message["prelude"], "<prelude>", "exec"), self._namespace)
-                exec(compile(code, FILENAME, "exec"), self._namespace)
+                exec(
+                    compile(message["prelude"], "<prelude>", "exec", dont_inherit=True),
+                    self._namespace,
+                )
+                exec(compile(code, FILENAME, "exec", dont_inherit=True), self._namespace)
         except SystemExit as error:
             return {"error": _error(error, "exited_early")}
         except MemoryError as error:

@@ -115,7 +115,7 @@ class Runner:
 
 @cache
 def _compiled(source: str) -> types.CodeType:
-    return compile(source, "<test>", "exec")
+    return compile(source, "<test>", "exec", dont_inherit=True)
 
 
 def warm(task: Message) -> None:

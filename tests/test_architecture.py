@@ -151,6 +151,18 @@ def writes(call: ast.Call) -> bool:
     return any(isinstance(m, ast.Constant) and set(str(m.value)) & set("wax+") for m in modes)
 
 
+def test_a_verb_is_short() -> None:
+    """It reads its options, calls the work and says what came of it; the work is elsewhere."""
+    source = (PACKAGE / "cli" / "verbs.py").read_text()
+    lines = source.splitlines()
+    verbs = [node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)]
+    assert len(verbs) >= 6
+    for verb in verbs:
+        assert ast.get_docstring(verb)
+        body = lines[verb.body[1].lineno - 1 : verb.end_lineno]
+        assert sum(bool(line.strip()) for line in body) <= 15, verb.name
+
+
 def test_only_the_named_modules_write_files() -> None:
     wrong = [
         at(path, call.lineno)

@@ -5,17 +5,19 @@ pytest tests/test_cli.py
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import pytest
 
 from selfdebug import __version__, cli, feedback
+from selfdebug.evaluate import Settings
 from selfdebug.types import SelfdebugError
 
 GOOD = "def double(x):\n    return 2 * x\n"
@@ -26,8 +28,8 @@ TASK = {
     "prompt": 'def double(x):\n    """Return twice x."""\n',
     "entry_point": "double",
     "tests": [
-        {"id": "one", "kind": "program", "body": "assert double(2) == 4"},
-        {"id": "two", "kind": "call", "body": '{"args": [5], "expected": 10}'},
+        {"id": "one", "program": "assert double(2) == 4"},
+        {"id": "two", "args": [5], "expected": 10},
     ],
 }
 
@@ -195,6 +197,36 @@ class TestDoctor:
         found = {check["name"]: check for check in json.loads(selfdebug("doctor", "--json").out)}
         assert not found["node"]["ok"]
         assert "nodejs" in found["node"]["remedy"]
+
+
+class TestEval:
+    def test_help_shows_the_defaults_that_hold(self, selfdebug: Selfdebug) -> None:
+        options = re.split(r"\n  (?=--)", selfdebug("eval", "--help").out)
+        described = {text.split()[0]: " ".join(text.split()) for text in options}
+        for field in fields(Settings):
+            shown = described[f"--{field.name.replace('_', '-')}"]
+            # A flag that is off says nothing.
+            assert field.default is False or f"[default: ({field.default})" in shown
+
+    @pytest.mark.parametrize(
+        ("options", "message"),
+        [
+            (["no-such-benchmark"], "no plugin 'no-such-benchmark' in benchmarks"),
+            (["demo", "--split", "half"], "demo has no split 'half'"),
+            (["demo", "--backend", "serach"], "did you mean search?"),
+            (["demo", "--option", "seconds"], "write NAME=VALUE"),
+            (["demo", "--mode", "guess"], "mode is 'guess'"),
+            (["demo", "--config", "no.toml"], "cannot read no.toml"),
+            (["demo", "--repairs", "no.jsonl"], "cannot read no.jsonl"),
+        ],
+    )
+    def test_wrong_input_is_one_line(
+        self, selfdebug: Selfdebug, tmp_path: Path, options: list[str], message: str
+    ) -> None:
+        answer = selfdebug("eval", *options, "--out", tmp_path / "run")
+        assert answer.code == 2
+        assert message in one_line(answer)
+        assert not (tmp_path / "run").exists()
 
 
 class TestErrors:

@@ -17,9 +17,12 @@ from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 
+from selfdebug import benchmarks, plugins
+from selfdebug.formats.data import present
+from selfdebug.sandbox.probes import best_tier
+
 EXTRAS = {  # extra: (the module it brings, its distribution, what it is for)
     "retrieval": ("bm25s", "bm25s", "--feedback retrieved"),
-    "openai": ("openai", "openai", "--backend openai"),
     "data": ("datasets", "datasets", "benchmarks by their Hugging Face names"),
 }
 
@@ -38,18 +41,52 @@ class Check:
 def checks() -> Iterator[Check]:
     """Yield every check, the quick ones first."""
     yield python()
+    yield from sandbox()
     yield quickjs()
     yield node()
     for extra in EXTRAS:
         yield optional(extra)
     yield linter("ruff", "Python", "pip install 'selfdebug[static]'")
     yield linter("eslint", "JavaScript", "npm install --global eslint")
+    yield from data()
 
 
 def python() -> Check:
     """The interpreter that runs selfdebug and, in the sandbox, the candidates."""
     found = ".".join(map(str, sys.version_info[:3]))
     return Check("python", sys.version_info >= (3, 11), found, "install Python 3.11+", True)
+
+
+def sandbox() -> Iterator[Check]:
+    """The tier, each barrier as the attacks on it found it, and what a stronger tier lacks."""
+    report = best_tier()
+    usable, top = report.tier != "D", report.tier == "A"
+    detail = f"tier {report.tier}: all {len(report.checks)} probes held"
+    if not usable:
+        detail = "no tier holds: selfdebug refuses to run programs without --allow-unsafe"
+    yield Check("sandbox", usable, detail, "" if usable else namespaces_remedy(), needed=True)
+    for check in report.checks:
+        yield Check(f"sandbox: {check.name}", check.held, check.detail)
+    for check in report.missing:
+        yield Check(
+            f"sandbox: {check.name}", False, check.detail, "" if top else namespaces_remedy()
+        )
+
+
+def namespaces_remedy() -> str:
+    """The command that lets an ordinary user make the namespaces of tier A."""
+    settings = {
+        "kernel.apparmor_restrict_unprivileged_userns": ("1", "0"),  # Ubuntu 24.04
+        "kernel.unprivileged_userns_clone": ("0", "1"),  # older Debian
+        "user.max_user_namespaces": ("0", "15000"),
+    }
+    for name, (closed, opened) in settings.items():
+        path = Path("/proc/sys", *name.split("."))
+        if path.is_file() and path.read_text().strip() == closed:
+            return f"sudo sysctl -w {name}={opened}"
+    if Path("/.dockerenv").exists():
+        return "docker run --security-opt seccomp=unconfined --security-opt apparmor=unconfined ..."
+    return "Linux 5.13 or newer with Landlock and user namespaces"
 
 
 def quickjs() -> Check:
@@ -80,6 +117,16 @@ def linter(command: str, language: str, remedy: str) -> Check:
     found = _output(command, "--version")
     missing = f"not found: --feedback static for {language}"
     return Check(command, bool(found), found or missing, remedy)
+
+
+def data() -> Iterator[Check]:
+    """The benchmarks' files, where they are not part of the package."""
+    for name in plugins.names("benchmarks"):
+        for part in benchmarks.resolve(name)[0].DATA:
+            here = present(part)
+            detail = part.file if here else f"{part.file} not found"
+            remedy = f"download it from {part.url} below $SELFDEBUG_DATA"
+            yield Check(f"data {name}", here, detail, remedy)
 
 
 def _version_of(distribution: str) -> str:

@@ -1,0 +1,68 @@
+"""The options of the verbs: their types, names and help.
+
+Settings of a run are None when not given, so that a --config can fill them in; the default that
+`--help` shows is the one of `evaluate.Settings`, and a test compares the two.
+
+    selfdebug eval --help
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+from typer import Argument, Option
+
+ALL = sys.maxsize
+
+Json = Annotated[bool, Option("--json", help="Print JSON for programs to read.")]
+Unsafe = Annotated[bool, Option("--allow-unsafe", help="Run even where no sandbox tier holds.")]
+Source = Annotated[str, Option(help='Folder of the benchmark\'s data, or "hub" (Hugging Face).')]
+
+Program = Annotated[Path, Argument(help="The program's file.")]
+TaskName = Annotated[str, Option(help="BENCHMARK:ID, such as mbpp:3.")]
+TaskFile = Annotated[Path | None, Option(help="JSONL file of tasks: see docs/tasks.md.")]
+
+Kind = Annotated[str, Argument(help="Only benchmarks, mutators, backends, languages or feedback.")]
+
+Benchmark = Annotated[str, Argument(help="humanevalpack, tasks.jsonl, ./mine.py, ...")]
+Folder = Annotated[Path, Option(help="The run's folder; the same one resumes and extends it.")]
+Run = Annotated[Path, Argument(help="The run's folder.")]
+Backend = Annotated[str, Option(help="Who writes programs: see `selfdebug ls backends`.")]
+BackendOptions = Annotated[
+    list[str] | None, Option("--option", help="Of the backend, as NAME=VALUE; repeatable.")
+]
+Split = Annotated[str, Option(help="A part of the benchmark; its own default if not given.")]
+Limit = Annotated[int, Option(help="Only the first N tasks.", min=1, show_default="all")]
+Jobs = Annotated[int, Option(help="Tasks at a time.", min=1)]
+Config = Annotated[Path | None, Option(help="A run.toml to take the settings below from.")]
+RepairFile = Annotated[
+    Path | None, Option("--repairs", help="JSONL file that --feedback retrieved searches.")
+]
+
+Mode = Annotated[
+    str | None,
+    Option(help="generate (resample), refine or explain_refine.", show_default="explain_refine"),
+]
+Feedback = Annotated[
+    str | None, Option(help="See `selfdebug ls feedback`; joined by +.", show_default="tests")
+]
+Iterations = Annotated[
+    int | None,
+    Option("--max-iterations", help="Programs after the first.", min=0, show_default="3"),
+]
+Samples = Annotated[
+    int | None, Option(help="Episodes a task; more extend a run.", min=1, show_default="1")
+]
+Start = Annotated[
+    str | None,
+    Option(help="broken (the known bug), generate or auto (broken if any).", show_default="auto"),
+]
+CheckRight = Annotated[
+    bool | None, Option("--check-right", help="Also count right programs that it breaks.")
+]
+Temperature = Annotated[float | None, Option(min=0.0, show_default="0.8")]
+TopP = Annotated[float | None, Option(min=0.0, max=1.0, show_default="1.0")]
+MaxTokens = Annotated[int | None, Option(help="Of one reply.", min=1, show_default="1024")]
+Seed = Annotated[int | None, Option(help="Of the first episode.", show_default="0")]

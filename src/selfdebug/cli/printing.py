@@ -1,0 +1,77 @@
+"""What the verbs print with: tables, JSON, progress, complaints, and the exit codes.
+
+Results go to standard output; progress and complaints to standard error. On a terminal a table is
+drawn and a bar moves; into a pipe go tab-separated lines, and no bar.
+
+    selfdebug ls | cut -f 2
+"""
+
+from __future__ import annotations
+
+import json as jsonlib
+import sys
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from selfdebug.types import Episode
+
+YES, NO, BAD_INPUT, HARNESS_FAULT, INTERRUPTED = 0, 1, 2, 3, 130
+
+_COLOURS = {"pass": "green", "ok": "green", "missing": "yellow", "unknown": "yellow"}
+
+
+def show(json: bool, value: Any, heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print a result: for programs as one line of JSON, for people as a table."""
+    if json:
+        print(jsonlib.dumps(value, ensure_ascii=False))
+        return
+    if not sys.stdout.isatty():
+        for row in rows:
+            print(*(" ".join(cell.split()) for cell in row), sep="\t")
+        return
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    drawn = Table(*heads, box=None, header_style="bold", pad_edge=False)
+    for row in rows:
+        drawn.add_row(*(Text(cell, _COLOURS.get(cell, ""), overflow="fold") for cell in row))
+    Console().print(drawn)
+
+
+def say(text: str) -> None:
+    """Print a line of the result."""
+    print(text)
+
+
+def complain(code: int, message: str) -> int:
+    """Print one line to standard error; return the exit code that goes with it."""
+    print("selfdebug:", " ".join(message.split()), file=sys.stderr)
+    return code
+
+
+@contextmanager
+def progress(label: str) -> Generator[Callable[[Episode, int, int], None]]:
+    """Show how many episodes are done, and how many of them pass, while the block runs."""
+    if not sys.stderr.isatty():
+        yield _quiet
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    passed = 0
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        line = bar.add_task(label, total=None)
+
+        def show(episode: Episode, done: int, total: int) -> None:
+            nonlocal passed
+            passed += episode.verdict is not None and episode.verdict.passed
+            text = f"{label}: {done} of {total}, {passed} pass"
+            bar.update(line, completed=done, total=total, description=text)
+
+        yield show
+
+
+def _quiet(_episode: Episode, _done: int, _total: int) -> None:
+    """Show nothing: nobody watches a pipe."""

@@ -1,0 +1,128 @@
+"""The verbs: each reads its options, calls the work and says what came of it.
+
+Nothing is done here that another interface would need too. What a verb uses is imported when the
+verb runs.
+
+    selfdebug --help
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from selfdebug import __version__
+from selfdebug.cli import options as o
+from selfdebug.cli.printing import HARNESS_FAULT, NO, YES, progress, say, show
+
+app = typer.Typer(
+    help="Run, explain and mend programs; measure models that do.\n\nExit codes: 0 yes, 1 no, "
+    "2 wrong input, 3 a fault of the harness, 130 interrupted.",
+    # Rich help and tracebacks cost half of the time that `--help` may take.
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    no_args_is_help=True,
+)
+
+
+@app.callback(invoke_without_command=True)
+def version(
+    wanted: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    """Without a verb: say the version, or help."""
+    if wanted:
+        say(__version__)
+        raise typer.Exit
+
+
+@app.command()
+def run(
+    program: o.Program,
+    task: o.TaskName = "",
+    tests: o.TaskFile = None,
+    source: o.Source = "",
+    json: o.Json = False,
+    allow_unsafe: o.Unsafe = False,
+) -> None:
+    """Judge a program in the sandbox, test by test. Exits 0 when all pass."""
+    from selfdebug.interfaces import tasks, verdicts
+    from selfdebug.sandbox import Sandbox
+
+    code, chosen = tasks.read_program(program), tasks.choose(task, tests, source)
+    with Sandbox(workers=1, allow_unsafe=allow_unsafe) as sandbox:
+        found = [sandbox.judge(each, code) for each in chosen]
+    for verdict in found:
+        show(json, verdicts.as_json(verdict), verdicts.HEADS, verdicts.rows(verdict))
+        if not json:
+            say(verdicts.summary(verdict))
+    known = YES if all(verdict.passed for verdict in found) else NO
+    raise typer.Exit(HARNESS_FAULT if any(verdict.unknown for verdict in found) else known)
+
+
+@app.command("eval")
+def evaluate_(
+    context: typer.Context,
+    benchmark: o.Benchmark,
+    out: o.Folder,
+    backend: o.Backend = "search",
+    option: o.BackendOptions = None,
+    split: o.Split = "",
+    source: o.Source = "",
+    limit: o.Limit = o.ALL,
+    jobs: o.Jobs = 1,
+    repairs: o.RepairFile = None,
+    config: o.Config = None,
+    mode: o.Mode = None,
+    feedback: o.Feedback = None,
+    max_iterations: o.Iterations = None,
+    samples: o.Samples = None,
+    start: o.Start = None,
+    check_right: o.CheckRight = None,
+    temperature: o.Temperature = None,
+    top_p: o.TopP = None,
+    max_tokens: o.MaxTokens = None,
+    seed: o.Seed = None,
+    json: o.Json = False,
+    allow_unsafe: o.Unsafe = False,
+) -> None:
+    """Measure a backend on a benchmark, into a folder with a report. Resumes where it stopped."""
+    from selfdebug.evaluate import evaluate
+    from selfdebug.interfaces import runs
+    from selfdebug.sandbox import Sandbox
+
+    settings = runs.settings(context.params, config)
+    tasks = runs.tasks(benchmark, split, source, limit)
+    about = {"benchmark": benchmark, "split": split}
+    with Sandbox(allow_unsafe=allow_unsafe) as sandbox, progress(benchmark) as on_episode:
+        opened = runs.backend(backend, sandbox, option or [])
+        found = evaluate(
+            tasks, opened, sandbox, out, settings,
+            jobs=jobs, about=about, repairs=runs.repairs(repairs), on_episode=on_episode,
+        )  # fmt: skip
+    show(json, runs.as_json(found.rows, found.unknown), runs.HEADS, runs.figures(found.rows))
+    raise typer.Exit(HARNESS_FAULT if found.unknown else YES)
+
+
+@app.command()
+def doctor(json: o.Json = False) -> None:
+    """Say what this machine can do, what is missing and the command that adds it."""
+    from selfdebug.interfaces.doctor import checks
+
+    found = list(checks())
+    words = {True: "ok", False: "missing"}
+    rows = [(words[c.ok], c.name, c.detail, "" if c.ok else c.remedy) for c in found]
+    show(json, [asdict(check) for check in found], ("", "what", "found", "to add it"), rows)
+    raise typer.Exit(YES if all(check.ok for check in found if check.needed) else HARNESS_FAULT)
+
+
+@app.command("ls")
+def list_(what: o.Kind = "", json: o.Json = False) -> None:
+    """List the benchmarks, mutators, backends, languages and kinds of feedback."""
+    from selfdebug.interfaces.listing import listing
+
+    found = listing(what)
+    entries = [asdict(entry) for entry in found]
+    show(json, entries, ("kind", "name", "what it is"), [tuple(e.values()) for e in entries])

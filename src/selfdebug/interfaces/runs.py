@@ -1,0 +1,87 @@
+"""What a command line says about a run: its settings, tasks and backend; and its figures as rows.
+
+selfdebug eval demo --backend search --out runs/demo
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, fields
+from itertools import islice
+from pathlib import Path
+from typing import Any, cast
+
+from selfdebug import benchmarks, plugins
+from selfdebug import config as configuration
+from selfdebug.evaluate import Settings
+from selfdebug.feedback import Repairs
+from selfdebug.stats import Interval
+from selfdebug.store import Store
+from selfdebug.summary import Row
+from selfdebug.types import Backend, Judge, Repair, SelfdebugError, Task
+
+HEADS = ("language", "kind of bug", "tasks", "before", "visible", "pass", "right broken", "s")
+
+
+def settings(given: Mapping[str, Any], config: Path | None) -> Settings:
+    """Return the settings that were given; those that were not are the file's or the default."""
+    names = [field.name for field in fields(Settings)]
+    before = configuration.read_run(config).get("settings", {}) if config else {}
+    values = {name: before[name] for name in names if name in before}
+    values |= {name: given[name] for name in names if given.get(name) is not None}
+    return configuration.settings(Settings, values)
+
+
+def tasks(benchmark: str, split: str, source: str, limit: int) -> Iterator[Task]:
+    """Yield the tasks that a command line names."""
+    return islice(benchmarks.load(benchmark, split, source), limit)
+
+
+def backend(name: str, judge: Judge, options: Sequence[str]) -> Backend:
+    """Open a backend with options written as NAME=VALUE."""
+    pairs = [option.partition("=") for option in options]
+    for key, equals, value in pairs:
+        if not (key and equals):
+            raise SelfdebugError(f"--option {key}{equals}{value}: write NAME=VALUE")
+    opened: Backend = plugins.load("backends", name).create(judge, **{k: v for k, _, v in pairs})
+    return opened
+
+
+def repairs(path: Path | None) -> Repairs | None:
+    """Index a file of repairs for --feedback retrieved."""
+    if path is None:
+        return None
+    if not path.is_file():
+        raise SelfdebugError(f"cannot read {path}: no such file")
+    return Repairs(Store(path, Repair))
+
+
+def figures(rows: Iterable[Row]) -> Iterator[tuple[str, ...]]:
+    """Yield one row of a table for each group of tasks."""
+    for row in rows:
+        yield (
+            row.language or "all",
+            row.kind or "all",
+            str(row.tasks),
+            _share(row.first),
+            _share(row.visible),
+            _share(row.passed),
+            _share(row.broken) if row.broken else "",
+            f"{row.seconds:.2f}",
+        )
+
+
+def as_json(rows: Iterable[Row], unknown: Sequence[str]) -> dict[str, Any]:
+    """Return the figures as JSON values; what is not a number is null."""
+    return {"rows": [_plain(asdict(row)) for row in rows], "unknown": list(unknown)}
+
+
+def _share(interval: Interval) -> str:
+    return f"{interval.value:.1%} ({interval.low:.1%} to {interval.high:.1%})"
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _plain(item) for name, item in cast("dict[str, Any]", value).items()}
+    return None if isinstance(value, float) and math.isnan(value) else value

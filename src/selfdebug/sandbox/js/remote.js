@@ -1,0 +1,122 @@
+'use strict';
+// The judge's stand-ins for what lives in the candidate: functions, classes and live objects.
+// Each use is one request. Reading is remembered until the test next calls or sets something, so
+// that an object cannot give two answers within one comparison.
+
+const LOCAL = new Set(['name', 'length', 'prototype', 'call', 'apply', 'bind', 'toString', 'constructor',
+  'arguments', 'caller']);
+
+/**
+ * @param {(message: object) => any} ask sends a request and returns the decoded value, or throws
+ * @param {object} codec encodes what is sent
+ * @param {(classes: string[]) => object} prototypeOf
+ */
+module.exports = function createRemotes({ ask, encode, prototypeOf }) {
+  const targets = new WeakMap(); // stand-in -> its target: a live object's id or a name
+  const byId = new Map();
+  let era = 0; // counts the requests that may change something
+
+  function change(message, args) {
+    era += 1;
+    return ask(message, args);
+  }
+
+  /** Reads once per era; functions are kept, for a method seldom changes. */
+  function reader(target) {
+    const known = new Map();
+    return {
+      forget: () => known.clear(),
+      read(trap, name) {
+        const key = `${trap} ${name}`;
+        const entry = known.get(key);
+        if (entry !== undefined && (entry.era === era || typeof entry.value === 'function')) return entry.value;
+        const value = ask({ op: 'reflect', target, trap, name });
+        known.set(key, { era, value });
+        return value;
+      },
+    };
+  }
+
+  const SYMBOLS = new Map([[Symbol.iterator, '@@iterator'], [Symbol.asyncIterator, '@@asyncIterator']]);
+  const wire = (key) => (typeof key === 'symbol' ? SYMBOLS.get(key) : key);
+
+  function functionStandIn(target, name) {
+    const { read, forget } = reader(target);
+    const base = function () {}; // eslint-disable-line func-names
+    Object.defineProperty(base, 'name', { value: name, configurable: true });
+    const standIn = new Proxy(base, {
+      apply(_, self, args) {
+        const message = { op: 'call', target, args: encode(args) };
+        if (self !== undefined && self !== globalThis) message.this = encode(self);
+        return change(message, args);
+      },
+      construct: (_, args) => change({ op: 'call', target, args: encode(args), new: true }, args),
+      get(_, key) {
+        if (key === 'prototype') return prototypeOf([name]);
+        if (typeof key === 'symbol' || LOCAL.has(key)) return base[key];
+        return read('get', key);
+      },
+      has: (_, key) => (typeof key === 'symbol' || LOCAL.has(key) ? key in base : read('has', key)),
+      set(_, key, value) {
+        forget();
+        if (typeof key === 'string') change({ op: 'reflect', target, trap: 'set', name: key, value: encode(value) });
+        return true;
+      },
+      deleteProperty: () => true,
+      defineProperty: () => false,
+    });
+    targets.set(standIn, target);
+    return standIn;
+  }
+
+  function objectStandIn(target, classes) {
+    const { read, forget } = reader(target);
+    const prototype = prototypeOf(classes);
+    const toPrimitive = (hint) => read('primitive', hint);
+    const standIn = new Proxy({}, {
+      get(_, key) {
+        if (key === Symbol.toPrimitive) return toPrimitive;
+        if (key === 'constructor') return prototype.constructor;
+        const name = wire(key);
+        return name === undefined ? undefined : read('get', name);
+      },
+      set(_, key, value) {
+        forget();
+        change({ op: 'reflect', target, trap: 'set', name: String(key), value: encode(value) });
+        return true;
+      },
+      has: (_, key) => wire(key) !== undefined && read('has', wire(key)),
+      deleteProperty(_, key) {
+        forget();
+        return change({ op: 'reflect', target, trap: 'delete', name: String(key) });
+      },
+      ownKeys: () => [...new Set([...read('keys', '')].map(String))],
+      getOwnPropertyDescriptor(_, key) {
+        if (typeof key === 'symbol' || ![...read('keys', '')].includes(key)) return undefined;
+        return { value: read('get', key), writable: true, enumerable: true, configurable: true };
+      },
+      getPrototypeOf: () => prototype,
+      defineProperty: () => false,
+    });
+    targets.set(standIn, target);
+    return standIn;
+  }
+
+  return {
+    /** A function or class of the candidate by name. */
+    named: (name) => functionStandIn(name, name.split('.').at(-1)),
+    /** A live object or function by id: the same id, the same stand-in. */
+    live(id, { type, name, classes }) {
+      if (!byId.has(id)) {
+        byId.set(id, type === 'function' ? functionStandIn(id, String(name)) : objectStandIn(id, classes));
+      }
+      return byId.get(id);
+    },
+    targetOf: (value) => targets.get(value),
+    label(value) {
+      if (!targets.has(value)) return undefined;
+      const name = typeof value === 'function' ? value.name : Object.getPrototypeOf(value).constructor.name;
+      return typeof value === 'function' ? `[Function: ${name}]` : `[${name}]`;
+    },
+  };
+};

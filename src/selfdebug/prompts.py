@@ -119,7 +119,8 @@ def _ask(request: Request, mode: Mode) -> str:
 def _task(request: Request) -> str:
     """Return the prompt, and the name that the tests will call where the prompt does not say it."""
     task = request.task
-    if re.search(rf"\b{re.escape(task.entry_point)}\b", task.prompt):
+    # A program that reads its input has no entry point.
+    if not task.entry_point or re.search(rf"\b{re.escape(task.entry_point)}\b", task.prompt):
         return task.prompt.strip()
     return f"{task.prompt.strip()}\n\nThe program must define `{task.entry_point}`."
 

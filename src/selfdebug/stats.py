@@ -51,7 +51,10 @@ def wilson(successes: int, n: int, level: float = 0.95) -> Interval:
     middle = p + z * z / (2 * n)
     half = z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
     scale = 1 + z * z / n
-    return Interval(p, max(0.0, (middle - half) / scale), min(1.0, (middle + half) / scale))
+    # At the ends the formula gives exactly 0 and 1, but for rounding.
+    low = 0.0 if successes == 0 else (middle - half) / scale
+    high = 1.0 if successes == n else (middle + half) / scale
+    return Interval(p, low, high)
 
 
 def bootstrap(

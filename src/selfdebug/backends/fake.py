@@ -37,16 +37,14 @@ class Fake:
         """Return the next replies of the script, n for each request."""
         self.requests += requests
         return [
-            [
-                prompts.parse(
-                    request.task.language,
-                    self._reply(request, Random(f"{sampling.seed} {row} {column}")),
-                    entry_point=request.task.entry_point,
-                )
-                for column in range(n)
-            ]
+            [self._complete(request, sampling.seed, row, column) for column in range(n)]
             for row, request in enumerate(requests)
         ]
+
+    def _complete(self, request: Request, seed: int, row: int, column: int) -> Completion:
+        rng = Random(f"{seed} {request.task.id} {row} {column}")
+        text, task = self._reply(request, rng), request.task
+        return prompts.parse(task.language, text, entry_point=task.entry_point)
 
     def _reply(self, request: Request, rng: Random) -> str:
         if self._function is not None:

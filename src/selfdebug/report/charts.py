@@ -1,0 +1,101 @@
+"""Charts as inline SVG, coloured by the page's own style sheet.
+
+python -c "from selfdebug.report import charts; print(charts.steps([0.2, 0.6]))"
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+from selfdebug.report.text import escape, percent, seconds
+from selfdebug.stats import Interval
+
+WIDTH, HEIGHT = 440, 220
+LEFT, RIGHT, TOP, BOTTOM = 40, 14, 12, 30
+
+
+def bar(share: Interval) -> str:
+    """Return a small bar for a table cell: the share, and its interval as a whisker."""
+    if math.isnan(share.value):
+        return ""
+    value, low, high = (f"{100 * x:.1f}" for x in (share.value, share.low, share.high))
+    return (
+        '<svg class="bar" viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true">'
+        '<rect class="track" width="100" height="10"/>'
+        f'<rect class="fill" width="{value}" height="10"/>'
+        f'<path class="whisker" d="M{low} 5H{high}M{low} 2.5V7.5M{high} 2.5V7.5"/></svg>'
+    )
+
+
+def cumulative(series: Mapping[str, Sequence[float]]) -> str:
+    """Return the share of each series that is at most x, on a logarithmic axis of seconds.
+
+    An infinite value never is. "" when there is nothing to draw.
+    """
+    reached = {name: sorted(v for v in values if v < math.inf) for name, values in series.items()}
+    finite = [value for values in reached.values() for value in values]
+    if len(finite) < 2:
+        return ""
+    marks = _marks(min(finite), max(finite))
+    span = math.log(marks[-1] / marks[0])
+
+    def x(value: float) -> float:
+        return LEFT + math.log(max(value, marks[0]) / marks[0]) / span * (WIDTH - LEFT - RIGHT)
+
+    ticks = [
+        f'<text class="tick" x="{x(mark):.1f}" y="{HEIGHT - 10}">{seconds(mark)}</text>'
+        for mark in marks
+    ]
+    lines: list[str] = []
+    for number, (name, values) in enumerate(reached.items()):
+        path = f"M{LEFT} {_y(0):.1f}"
+        for count, value in enumerate(values, start=1):
+            path += f"H{x(value):.1f}V{_y(count / len(series[name])):.1f}"
+        lines.append(f'<path class="line s{number}" d="{path}H{WIDTH - RIGHT}"/>')
+        if len(series) > 1:
+            end = _y(len(values) / len(series[name]))
+            below = end < TOP + 14  # no room above the line
+            place = f'x="{WIDTH - RIGHT}" y="{end + (15 if below else -6):.1f}"'
+            lines.append(f'<text class="name s{number}" {place}>{escape(name)}</text>')
+    return _frame("".join(ticks + lines))
+
+
+def _marks(low: float, high: float) -> list[float]:
+    """Return round numbers (1, 2, 5 times powers of ten, or powers alone) around low and high."""
+    powers = range(-4, 6)
+    for digits in ((1, 2, 5), (1,)):
+        marks = [digit * 10.0**power for power in powers for digit in digits]
+        first = max((i for i, mark in enumerate(marks) if mark <= low), default=0)
+        last = min((i for i, mark in enumerate(marks) if mark >= high), default=len(marks) - 1)
+        if last - first < 7:
+            break
+    return marks[first : max(last, first + 1) + 1]
+
+
+def steps(shares: Sequence[float]) -> str:
+    """Return a column for each share, numbered from 0."""
+    step = (WIDTH - LEFT - RIGHT) / len(shares)
+    columns = [
+        f'<rect class="fill" x="{LEFT + (i + 0.2) * step:.1f}" y="{_y(share):.1f}" '
+        f'width="{0.6 * step:.1f}" height="{_y(0) - _y(share):.1f}"/>'
+        f'<text class="value" x="{LEFT + (i + 0.5) * step:.1f}" y="{_y(share) - 5:.1f}">'
+        f"{percent(share)}</text>"
+        f'<text class="tick" x="{LEFT + (i + 0.5) * step:.1f}" y="{HEIGHT - 10}">{i}</text>'
+        for i, share in enumerate(shares)
+    ]
+    return _frame("".join(columns))
+
+
+def _y(share: float) -> float:
+    return HEIGHT - BOTTOM - share * (HEIGHT - TOP - BOTTOM)
+
+
+def _frame(inside: str) -> str:
+    """Return a drawing with its axis of shares."""
+    grid = "".join(
+        f'<path class="grid" d="M{LEFT} {_y(share):.1f}H{WIDTH - RIGHT}"/>'
+        f'<text class="share" x="{LEFT - 6}" y="{_y(share) + 4:.1f}">{percent(share)}</text>'
+        for share in (0, 0.25, 0.5, 0.75, 1)
+    )
+    return f'<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img">{grid}{inside}</svg>'

@@ -45,9 +45,14 @@ def say(text: str) -> None:
     print(text)
 
 
+def note(text: str) -> None:
+    """Print a line that is not the result to standard error."""
+    print("selfdebug:", " ".join(text.split()), file=sys.stderr)
+
+
 def complain(code: int, message: str) -> int:
-    """Print one line to standard error; return the exit code that goes with it."""
-    print("selfdebug:", " ".join(message.split()), file=sys.stderr)
+    """Print what went wrong as one line; return the exit code that goes with it."""
+    note(message)
     return code
 
 

@@ -15,7 +15,7 @@ import typer
 
 from selfdebug import __version__
 from selfdebug.cli import options as o
-from selfdebug.cli.printing import HARNESS_FAULT, NO, YES, progress, say, show
+from selfdebug.cli.printing import HARNESS_FAULT, NO, YES, note, progress, say, show
 
 app = typer.Typer(
     help="Run, explain and mend programs; measure models that do.\n\nExit codes: 0 yes, 1 no, "
@@ -95,15 +95,23 @@ def evaluate_(
 
     settings = runs.settings(context.params, config)
     tasks = runs.tasks(benchmark, split, source, limit)
-    about = {"benchmark": benchmark, "split": split}
     with Sandbox(allow_unsafe=allow_unsafe) as sandbox, progress(benchmark) as on_episode:
         opened = runs.backend(backend, sandbox, option or [])
         found = evaluate(
-            tasks, opened, sandbox, out, settings,
-            jobs=jobs, about=about, repairs=runs.repairs(repairs), on_episode=on_episode,
+            tasks, opened, sandbox, out, settings, jobs=jobs, on_episode=on_episode,
+            about={"benchmark": benchmark, "split": split}, repairs=runs.repairs(repairs),
         )  # fmt: skip
     show(json, runs.as_json(found.rows, found.unknown), runs.HEADS, runs.figures(found.rows))
+    note(runs.write_report(out, found))
     raise typer.Exit(HARNESS_FAULT if found.unknown else YES)
+
+
+@app.command()
+def report(folder: o.Run) -> None:
+    """Write the report of a run's folder anew, and say where it is."""
+    from selfdebug.report import write
+
+    say(str(write(folder)))
 
 
 @app.command()

@@ -14,8 +14,9 @@ from typing import Any, cast
 
 from selfdebug import benchmarks, plugins
 from selfdebug import config as configuration
-from selfdebug.evaluate import Settings
+from selfdebug.evaluate import Evaluation, Settings
 from selfdebug.feedback import Repairs
+from selfdebug.report import write
 from selfdebug.stats import Interval
 from selfdebug.store import Store
 from selfdebug.summary import Row
@@ -55,6 +56,11 @@ def repairs(path: Path | None) -> Repairs | None:
     if not path.is_file():
         raise SelfdebugError(f"cannot read {path}: no such file")
     return Repairs(Store(path, Repair))
+
+
+def write_report(folder: Path, found: Evaluation) -> str:
+    """Write the report of a run, and say where it is."""
+    return f"report: {write(folder)}" if found.rows else "no report: every outcome is unknown"
 
 
 def figures(rows: Iterable[Row]) -> Iterator[tuple[str, ...]]:

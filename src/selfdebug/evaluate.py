@@ -128,7 +128,7 @@ def evaluate(
                 store.append(episode)
             if on_episode is not None:
                 on_episode(episode, done, len(todo))
-        return Evaluation(summary.rows(by_id, episodes, right), unknown)
+        return Evaluation(summary.rows(by_id, episodes, right), list(dict.fromkeys(unknown)))
 
 
 def _by_id(tasks: Iterable[Task], settings: Settings) -> dict[str, Task]:

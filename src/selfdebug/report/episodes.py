@@ -25,6 +25,10 @@ STOPPED = {
 }
 
 
+# Words, brackets and quotes each by itself, operators such as `<=` whole.
+_WORD = re.compile(r"""\w+|\s+|[][(){},;.'"]|[^\w\s[\](){},;.'"]+""")
+
+
 def card(task: Task, episode: Episode, ended: str = "") -> str:
     """Return an episode as an element to unfold. ended: its outcome in a word or two."""
     ended = ended or outcome(episode)
@@ -134,24 +138,19 @@ def _fold(name: str, inside: str) -> Iterator[str]:
 
 def diff(before: str, after: str) -> str:
     """Return a unified diff, with what changed inside a line marked."""
-    old, new = before.splitlines(), after.splitlines()
+    old, new = before.rstrip("\n").split("\n"), after.rstrip("\n").split("\n")
     lines: list[str] = []
     for group in SequenceMatcher(None, old, new, autojunk=False).get_grouped_opcodes(CONTEXT):
         if lines:
             lines.append('<span class="gap">⋯</span>')
         for tag, a, b, c, d in group:
             if tag == "equal":
-                lines += [
-                    _line("", i + 1, j + 1, escape(old[i]))
-                    for i, j in zip(range(a, b), range(c, d), strict=True)
-                ]
+                lines += [_line("", i + 1, i + 1 + c - a, escape(old[i])) for i in range(a, b)]
                 continue
             left, right = _marked(old[a:b], new[c:d])
             lines += [_line("del", a + i + 1, 0, text) for i, text in enumerate(left)]
             lines += [_line("ins", 0, c + i + 1, text) for i, text in enumerate(right)]
-    return (
-        f'<pre class="diff">{"".join(lines)}</pre>' if lines else "<p>It is the same program.</p>"
-    )
+    return f'<pre class="diff">{"".join(lines)}</pre>' if lines else "<p>The same program.</p>"
 
 
 def _line(kind: str, old: int, new: int, text: str) -> str:
@@ -165,7 +164,7 @@ def _marked(old: Sequence[str], new: Sequence[str]) -> tuple[list[str], list[str
     """Return the lines as HTML, the words that differ marked where a line was changed a little."""
     left, right = [escape(line) for line in old], [escape(line) for line in new]
     for i, (before, after) in enumerate(zip(old, new, strict=False)):
-        a, b = (re.findall(r"\w+|\s+|[^\w\s]+", line) for line in (before, after))
+        a, b = (_WORD.findall(line) for line in (before, after))
         matcher = SequenceMatcher(None, a, b, autojunk=False)
         if matcher.ratio() > 0.5:
             left[i] = right[i] = ""

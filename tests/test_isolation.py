@@ -342,9 +342,31 @@ def test_wipe_empties_deep_locked_and_odd_trees(tmp_path: Path) -> None:
     os.close(current)
     (tmp_path / "a" / "b").chmod(0)
     (tmp_path / "a").chmod(0)
+    tmp_path.chmod(0)
     isolation.wipe(str(tmp_path))
     assert list(tmp_path.iterdir()) == []
     assert os.path.exists("/etc")
+
+
+@pytest.mark.parametrize("tier", TIERS)
+def test_modes_and_times_outside_stay_as_they_are(
+    run_python: RunPython, tier: str, work: str, tmp_path: Path
+) -> None:
+    # Landlock knows no such right, and the file belongs to the user who runs the sandbox.
+    tmp_path.chmod(0o777)
+    file = tmp_path / "file"
+    make = "import os, sys\nopen(sys.argv[1], 'w').close()\nos.chmod(sys.argv[1], 0o600)"
+    assert run_python(make, str(file)).returncode == 0
+    before = file.stat()
+    cases = {
+        "mode": f"import os\nos.chmod({str(file)!r}, 0o777)",
+        "times": f"import os\nos.utime({str(file)!r}, (1, 1))",
+        "copy": "import shutil\nopen('a', 'w').write('x')\nanswer = shutil.copy2('a', 'b')",
+    }
+    found = run_cases(run_python, tier, work, cases)
+    assert found["copy"] == "'b'"
+    after = file.stat()
+    assert (after.st_mode, after.st_mtime) == (before.st_mode, before.st_mtime)
 
 
 @pytest.mark.parametrize("tier", ["A", "C"])
@@ -476,9 +498,11 @@ except OSError as error:
 ALLOW, KILL, PID = 0x7FFF0000, 0x80000000, 4321
 
 
-def decide(profile: str, number: int, *args: int, arch: int | None = None) -> int:
+def decide(
+    profile: str, number: int, *args: int, arch: int | None = None, own_files: bool = True
+) -> int:
     """Interpret a compiled filter as the kernel would; return its verdict."""
-    compiled = seccomp.compile_filter(profile)
+    compiled = seccomp.compile_filter(profile, own_files)
     code = bytearray(compiled.instructions)
     for offset in compiled.pid_offsets:
         struct.pack_into("=I", code, offset, PID)
@@ -532,6 +556,13 @@ def test_a_filter_decides_every_number(profile: str) -> None:
 )  # fmt: skip
 def test_no_profile_makes_these_calls(profile: str, name: str) -> None:
     assert decide(profile, linux.NUMBERS[name], 1, 1, 1) == error(errno.EPERM)
+
+
+@pytest.mark.parametrize("name", ["fchmod", "fchmodat", "utimensat"])
+def test_among_files_of_the_user_changes_of_modes_and_times_do_nothing(name: str) -> None:
+    number, success_without_the_call = linux.NUMBERS[name], 0x00050000
+    assert decide("candidate", number, own_files=True) == ALLOW
+    assert decide("candidate", number, own_files=False) == success_without_the_call
 
 
 def test_what_a_candidates_arguments_decide() -> None:

@@ -65,7 +65,7 @@ def prepare(policy: Policy) -> Prepared:
         limits=_limits(policy),
         rules=landlock.ruleset(_grants(policy)) if landlocked else -1,
         landlock_abi=landlock.abi() if landlocked else 0,
-        filter=seccomp.compile_filter(policy.profile) if isolated else None,
+        filter=seccomp.compile_filter(policy.profile, policy.tier != "B") if isolated else None,
     )
 
 
@@ -97,6 +97,7 @@ def _limits(policy: Policy) -> tuple[tuple[int, int], ...]:
         resource.RLIMIT_NOFILE: _MAX_FILES,
         resource.RLIMIT_MEMLOCK: 0,
         resource.RLIMIT_MSGQUEUE: 0,
+        resource.RLIMIT_SIGPENDING: 256,  # timers and queued signals are counted by user
         resource.RLIMIT_NPROC: policy.processes + _others_of_this_user(policy.tier),
     }
     limits: list[tuple[int, int]] = []

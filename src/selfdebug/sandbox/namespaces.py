@@ -90,6 +90,8 @@ def kill_all(tier: str) -> None:
 def wipe(directory: str) -> None:
     """Empty a directory, however deep, odd or locked what a program left there is."""
     count = 0
+    with suppress(PermissionError):  # not ours, so no program can have locked it
+        os.chmod(directory, 0o700)
     while entries := os.listdir(directory):
         for name in entries:
             path = os.path.join(directory, name)

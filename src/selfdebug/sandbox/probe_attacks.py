@@ -79,6 +79,14 @@ def _write_outside(targets: Targets) -> None:
     _any(*(partial(leave, place) for place in places))
 
 
+def _change_modes(targets: Targets) -> None:
+    path = f"{targets.folder}/secret"
+    before = os.stat(path).st_mode
+    os.chmod(path, before ^ 0o111)
+    if os.stat(path).st_mode == before:
+        raise PermissionError("nothing was changed")
+
+
 def _read_environment(_: Targets) -> None:
     ours = {"PYTHONHASHSEED", "PYTHONUTF8", "PATH", "LC_CTYPE"}
     _found(set(os.environ) - ours)
@@ -239,6 +247,7 @@ ATTACKS: dict[str, Attack] = {
     "abstract sockets": _connect_abstract,
     "reading outside": _read_outside,
     "writing outside": _write_outside,
+    "modes of files": _change_modes,
     "environment": _read_environment,
     "open files": _use_open_file,
     "other processes": _list_processes,

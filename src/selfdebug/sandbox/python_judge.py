@@ -18,7 +18,7 @@ from typing import Any, cast
 
 from selfdebug.sandbox.channel import Message
 from selfdebug.sandbox.connection import Connection
-from selfdebug.sandbox.remote import Remote, Unsplittable
+from selfdebug.sandbox.remote import Remote, Unsplittable, shown
 from selfdebug.sandbox.wire import decode
 
 MAX_TEXT = 1_000  # characters of a call, an expected or a got value
@@ -53,10 +53,10 @@ class Runner:
         try:
             got = self._remote.call(self._entry, args, kwargs)
         except BaseException as error:
-            return self._failed(error, _repr(expected))
+            return self._failed(error, shown(expected, MAX_TEXT))
         if _same(got, expected, body.get("atol", 0.0)):
             return {"status": "pass"}
-        return self._wrong(_repr(expected), "")
+        return self._wrong(shown(expected, MAX_TEXT), "")
 
     def _program(self, test: Message) -> Message:
         code = _compiled(test["body"])
@@ -87,7 +87,7 @@ class Runner:
 
     def _failed(self, error: BaseException, expected: str) -> Message:
         if isinstance(error, Unsplittable):
-            return {"status": "unknown", "message": str(error)}
+            return {**self._wrong(expected, str(error)), "status": "unserialisable"}
         cause = self._remote.error
         if cause is not None and cause.exception is error:
             found = cause.found
@@ -144,11 +144,6 @@ def _same(got: Any, expected: Any, atol: float) -> bool:
     return bool(got == expected)
 
 
-def _repr(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= MAX_TEXT else text[: MAX_TEXT - 1] + "…"
-
-
 def _expected(body: str, error: BaseException) -> str:
     """Work out what the failing assert wanted, by its text and the values in its frame."""
     trace, frame, line = error.__traceback__, None, 0
@@ -174,8 +169,8 @@ def _wanted(test: ast.expr, frame: types.FrameType) -> str:
             if not any(_is_stub(name, frame) for name in _names(side)):
                 source = compile(ast.Expression(side), "<test>", "eval")
                 try:
-                    return _repr(eval(source, frame.f_globals, frame.f_locals))
-                except Exception:  # it needs names that are gone, as in a comprehension: quote it
+                    return shown(eval(source, frame.f_globals, frame.f_locals), MAX_TEXT)
+                except BaseException:  # it needs names that are gone, or the candidate: quote it
                     break
     return ast.unparse(test)[:MAX_TEXT]
 

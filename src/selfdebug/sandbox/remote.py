@@ -25,7 +25,7 @@ _EXCEPTIONS: dict[str, type[BaseException]] = {
 
 
 class Unsplittable(Exception):
-    """The test compares objects by methods of the candidate's own."""
+    """The test would let an object of the candidate's decide whether it is right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +99,13 @@ class Remote:
         if self._call is None:
             return ""
         name, args, kwargs = self._call
-        parts = [repr(arg) for arg in args] + [f"{key}={value!r}" for key, value in kwargs.items()]
+        parts = [shown(arg, limit) for arg in args]
+        parts += [f"{key}={shown(value, limit)}" for key, value in kwargs.items()]
         return _cap(f"{name}({', '.join(parts)})", limit)
 
     def last_got(self, limit: int) -> str:
         """Return the last value that came back."""
-        return _cap(repr(self._got), limit) if self._call is not None else ""
+        return shown(self._got, limit) if self._call is not None else ""
 
     def exception_class(self, name: str, base: str) -> type[BaseException]:
         """Return the class that stands here for an exception class of the candidate's."""
@@ -157,6 +158,10 @@ class Remote:
         return error
 
 
+# Methods of the built-in types that tell whether a value is the expected one.
+_PREDICATES = {"startswith", "endswith", "issubset", "issuperset", "isdisjoint"}
+
+
 class Proxy:
     """An object of the candidate's. It forwards methods; it equals nothing but itself."""
 
@@ -171,6 +176,11 @@ class Proxy:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__") and name.endswith("__"):
             raise AttributeError(name)
+        if name in _PREDICATES:
+            raise Unsplittable(
+                f"the test asks an object ({self.__type__}) about a value by its own {name}; "
+                "compare plain values instead"
+            )
         return self.__remote__.get(self.__handle__, name)
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -214,12 +224,46 @@ def _forward(name: str) -> Callable[..., Any]:
 
 # Methods that return values, and so may cross. Comparisons are left out on purpose.
 _METHODS = (
-    "str len iter next getitem setitem delitem reversed enter exit int float index round neg pos "
-    "abs invert add radd sub rsub mul rmul truediv rtruediv floordiv rfloordiv mod rmod pow rpow "
-    "matmul and or xor lshift rshift iadd isub imul"
+    "str len iter next getitem setitem delitem reversed enter int float index round neg pos abs "
+    "invert"
 )
 for _name in _METHODS.split():
     setattr(Proxy, f"__{_name}__", _forward(f"__{_name}__"))
+
+
+def _operator(name: str) -> Callable[..., Any]:
+    def method(self: Proxy, other: Any) -> Any:
+        # `abs(f(x) - expected) < 1e-6` would hand an object the expected value and let it answer.
+        if not isinstance(other, Proxy):
+            raise Unsplittable(
+                f"the test combines an object ({self.__type__}) with a plain value by the "
+                f"program's own {name}; compare plain values instead"
+            )
+        try:
+            return self.__remote__.call(self.__handle__, [other], {}, name)
+        except AttributeError:
+            cause = self.__remote__.error
+            if cause is None or cause.found["line"]:
+                raise
+            return NotImplemented  # so that Python tries the other operand's, or the plain one
+
+    method.__name__ = name
+    return method
+
+
+_OPERATORS = "add sub mul truediv floordiv mod pow matmul and or xor lshift rshift"
+for _name in _OPERATORS.split():
+    for _prefix in ("", "r", "i"):
+        setattr(Proxy, f"__{_prefix}{_name}__", _operator(f"__{_prefix}{_name}__"))
+
+
+def _exit(self: Proxy, *_: object) -> bool:
+    """Leave the block over there; what went wrong in the test's own block goes on from here."""
+    self.__remote__.call(self.__handle__, [None, None, None], {}, "__exit__")
+    return False
+
+
+Proxy.__exit__ = _exit  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def _bool(self: Proxy) -> bool:
@@ -242,6 +286,14 @@ def _refill(before: Any, after: Any) -> None:
     elif isinstance(before, dict | set):
         before.clear()  # pyright: ignore[reportUnknownMemberType]
         before.update(after)  # pyright: ignore[reportUnknownMemberType]
+
+
+def shown(value: object, limit: int) -> str:
+    """Return a value as source text of at most `limit` characters."""
+    try:
+        return _cap(repr(value), limit)
+    except ValueError as error:  # Python prints no integer of more than 4,300 digits
+        return f"<{type(value).__name__}: {error}>"
 
 
 def _cap(text: str, limit: int) -> str:

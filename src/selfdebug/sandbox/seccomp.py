@@ -28,15 +28,18 @@ sched_yield set_robust_list set_tid_address setrlimit sigaltstack sysinfo time t
 timer_delete timer_getoverrun timer_gettime timer_settime times uname wait4 waitid
 """
 _FILES = """
-access chdir chmod close close_range copy_file_range dup dup2 dup3 epoll_create epoll_create1
-epoll_ctl epoll_pwait epoll_pwait2 epoll_wait eventfd eventfd2 faccessat faccessat2 fadvise64
-fallocate fchdir fchmod fchmodat fdatasync fgetxattr flistxattr flock fstat fstatfs fsync ftruncate
-futimesat getcwd getdents getdents64 getxattr lgetxattr link linkat listxattr llistxattr lseek lstat
-mkdir mkdirat newfstatat open openat openat2 pipe pipe2 poll ppoll pread64 preadv preadv2 pselect6
-pwrite64 pwritev pwritev2 read readlink readlinkat readv rename renameat renameat2 rmdir select
-sendfile stat statfs statx symlink symlinkat truncate umask unlink unlinkat utime utimensat utimes
-write writev getpeername getsockname getsockopt recvfrom shutdown
+access chdir close close_range copy_file_range dup dup2 dup3 epoll_create epoll_create1 epoll_ctl
+epoll_pwait epoll_pwait2 epoll_wait eventfd eventfd2 faccessat faccessat2 fadvise64 fallocate
+fchdir fdatasync fgetxattr flistxattr flock fstat fstatfs fsync ftruncate getcwd getdents
+getdents64 getpeername getsockname getsockopt getxattr lgetxattr link linkat listxattr llistxattr
+lseek lstat mkdir mkdirat newfstatat open openat openat2 pipe pipe2 poll ppoll pread64 preadv
+preadv2 pselect6 pwrite64 pwritev pwritev2 read readlink readlinkat readv recvfrom rename renameat
+renameat2 rmdir select sendfile shutdown stat statfs statx symlink symlinkat umask unlink unlinkat
+write writev
 """
+# Landlock lets everybody change the modes and times of what is theirs, wherever it lies. Where the
+# file system is the user's own, these calls succeed and do nothing: copying a file needs them.
+_METADATA = ("chmod", "fchmod", "fchmodat", "futimesat", "utime", "utimensat", "utimes")
 _ALLOWED = {
     "candidate": "",
     "suite": "",
@@ -61,6 +64,7 @@ _OWN_PID = -1  # operand to be filled in by the child
 
 _DENY: list[Instruction] = [(_RET, 0, 0, _ERRNO | _EPERM)]
 _PASS: list[Instruction] = [(_RET, 0, 0, _ALLOW)]
+_PRETEND: list[Instruction] = [(_RET, 0, 0, _ERRNO)]  # error 0: success
 
 
 class Filter(NamedTuple):
@@ -71,8 +75,8 @@ class Filter(NamedTuple):
     pid_offsets: tuple[int, ...]
 
 
-def compile_filter(profile: str) -> Filter:
-    """Compile a profile's allow-list for this machine."""
+def compile_filter(profile: str, own_files: bool) -> Filter:
+    """Compile a profile's allow-list. own_files: no file in sight is the user's, but scratch."""
     if not _ARCH:
         raise OSError(f"the sandbox has no system call table for {MACHINE}")
     code: list[Instruction] = [
@@ -80,7 +84,7 @@ def compile_filter(profile: str) -> Filter:
         (_JEQ, 1, 0, _ARCH),
         (_RET, 0, 0, _KILL),
         (_LOAD, 0, 0, 0),
-        *_tree(_segments(_rules(profile))),
+        *_tree(_segments(_rules(profile, own_files))),
     ]
     offsets = tuple(8 * at + 4 for at, line in enumerate(code) if line[3] == _OWN_PID)
     packed = b"".join(struct.pack("=HBBI", *line[:3], line[3] & 0xFFFFFFFF) for line in code)
@@ -96,7 +100,7 @@ def install(compiled: Filter, pid: int) -> None:
     syscall("seccomp", _SET_MODE_FILTER, _SPEC_ALLOW, ctypes.addressof(compiled.header))
 
 
-def _rules(profile: str) -> dict[int, list[Instruction]]:
+def _rules(profile: str, own_files: bool) -> dict[int, list[Instruction]]:
     judge = profile == "judge"
     conditional = {
         "clone": _clone(must_be_thread=not judge),
@@ -121,6 +125,8 @@ def _rules(profile: str) -> dict[int, list[Instruction]]:
     allowed = (_COMPUTE + _FILES + _ALLOWED[profile]).split()
     rules = {NUMBERS[name]: body for name, body in conditional.items() if name in NUMBERS}
     rules.update({NUMBERS[name]: _PASS for name in allowed if name in NUMBERS})
+    metadata = _PASS if own_files else _PRETEND
+    rules.update({NUMBERS[name]: metadata for name in _METADATA if name in NUMBERS})
     return rules
 
 

@@ -217,6 +217,20 @@ def write_text(path: str | Path, text: str) -> None:
     _sync_folder(path.parent)
 
 
+def write_lines(path: str | Path, lines: Iterable[str]) -> int:
+    """Replace a file by lines that are not held in memory; return how many there were."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    count = 0
+    with draft.open("w", encoding="utf-8") as file:
+        for line in lines:
+            file.write(f"{line}\n")
+            count += 1
+    draft.replace(path)
+    return count
+
+
 def encode(value: Any) -> Any:
     """Return a noun as JSON values. Fields at their default are left out: lines stay short."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):

@@ -20,6 +20,7 @@ Kind = Literal["syntax", "logic", "api_misuse", "off_by_one"]
 TestKind = Literal["program", "call", "stdio", "suite", "query"]
 Trust = Literal["split", "in_process"]
 Observe = Literal["", "lines", "locals"]
+Stage = Literal["generate", "recognise", "correct"]
 Status = Literal[
     "pass",
     "wrong",  # a value came back and the test did not accept it
@@ -282,6 +283,35 @@ class Repair:
     kind: str = ""
     mutator: str = ""
     details: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One task visited by `inject` in one round: how many mutants it tried, and their fates.
+
+    outcomes: {"<kind> <what became of it>": how many}.
+    """
+
+    number: int
+    task_id: str
+    tried: int = 0
+    added: int = 0
+    outcomes: Mapping[str, int] = field(default_factory=dict[str, int])
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One conversation to learn from: loss is on `completion` alone, never on a wrong program.
+
+    kind: of the bug; "" for a program that is right. prompt and completion are chat messages.
+    """
+
+    stage: Stage
+    task_id: str
+    language: str
+    kind: str
+    prompt: tuple[Mapping[str, str], ...]
+    completion: tuple[Mapping[str, str], ...]
 
 
 class Judge(Protocol):

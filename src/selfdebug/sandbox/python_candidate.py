@@ -70,7 +70,7 @@ class Engine:
             return {"error": _error(error, "exited_early")}
         except MemoryError as error:
             return {"error": _error(error, "memory")}
-        except BaseException as error:
+        except BaseException as error:  # the candidate may raise anything: it is the answer
             return {"error": _error(error, "load_error")}
         return {"ok": True, "names": {k: _category(v) for k, v in _public(self._namespace)}}
 

@@ -1,0 +1,306 @@
+"""Bugs put in on purpose: tasks x mutators -> verified repairs.
+
+Working programs get one, two or three bugs; the sandbox proves that each loads as promised and
+fails a visible test; the explanation is checked against the diff and the failing test. What is
+written is the same to the byte for the same tasks and seed, however often the run was killed.
+
+    selfdebug inject mbpp:train demo:references --out runs/bugs --total 10000
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import re
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from pathlib import Path
+from typing import Any, cast
+
+from selfdebug import plugins
+from selfdebug.explanations import compose, verified
+from selfdebug.feedback import feedback
+from selfdebug.store import Store
+from selfdebug.types import (
+    Judge,
+    Kind,
+    Language,
+    Limits,
+    Mutation,
+    Mutator,
+    Repair,
+    SelfdebugError,
+    Task,
+    TestResult,
+    Verdict,
+    Visit,
+    code_sha,
+)
+
+KINDS: tuple[Kind, ...] = ("syntax", "logic", "api_misuse", "off_by_one")
+ROUNDS = 24  # visits of each task
+SINGLE_ROUNDS = 12  # after these, bugs come two and three at a time
+PER_VISIT = 6  # bugs of each kind that one visit of a task may add
+TRIED = 9  # and programs of each kind that it tries for them
+KIND_SHARE = 0.34  # of the total, that one kind may take: the rarest then has 15% at the least
+ALL_FAIL_SHARE = 0.65  # of a kind's part, for bugs that fail every test: the easy ones to find
+LIMITS = Limits(cpu_seconds=0.3, max_timeouts=1)
+_ADDRESS = re.compile(r"0x[0-9a-f]{6,}")
+
+
+@dataclass(frozen=True, slots=True)
+class Bug:
+    """A broken program that waits for its verdict."""
+
+    kind: Kind
+    broken: str
+    mutations: tuple[Mutation, ...]
+
+
+@dataclass(slots=True)
+class _Plan:
+    """What a run may still add, as far as the repairs written so far decide it."""
+
+    total: int
+    by_kind: Counter[str] = field(default_factory=Counter[str])
+    all_fail: Counter[str] = field(default_factory=Counter[str])
+    keys: set[str] = field(default_factory=set[str])
+
+    @property
+    def added(self) -> int:
+        """How many repairs there are."""
+        return len(self.keys)
+
+    def count(self, repair: Repair) -> None:
+        """Take note of a repair that was added."""
+        self.keys.add(repair.key)
+        self.by_kind[repair.kind] += 1
+        self.all_fail[repair.kind] += bool(repair.details["all_fail"])
+
+    def wants(self, repair: Repair) -> bool:
+        """Tell whether the repair is new and keeps the balance of kinds and of difficulty."""
+        kind, most = repair.kind, KIND_SHARE * self.total
+        too_easy = repair.details["all_fail"] and self.all_fail[kind] >= ALL_FAIL_SHARE * most
+        return (
+            self.added < self.total
+            and self.by_kind[kind] < most
+            and (kind == "syntax" or not too_easy)
+            and repair.key not in self.keys
+        )
+
+
+def inject(
+    tasks: Sequence[Task],
+    judge: Judge,
+    out: Path,
+    *,
+    total: int,
+    seed: int = 0,
+    kinds: Sequence[Kind] = KINDS,
+    on_visit: Callable[[Visit, int], None] | None = None,
+) -> Store[Repair]:
+    """Write up to `total` repairs to out/repairs.jsonl, going on where a killed run stopped.
+
+    A larger `total` extends what is there. on_visit sees each visit and the number of repairs.
+    Raises SelfdebugError when no task has a reference and a visible test.
+    """
+    order = [replace(t, tests=t.visible_tests) for t in tasks if t.reference and t.visible_tests]
+    if not order:
+        raise SelfdebugError("no task has both a reference program and a visible test")
+    _random(seed, "order").shuffle(order)
+    repairs = Store(out / "repairs.jsonl", Repair)
+    visits = Store(out / "visits.jsonl", Visit, key=lambda visit: str(visit.number))
+    with repairs, visits:
+        begun = 1 + max((visit.number for visit in visits), default=-1)
+        plan = _replayed(repairs, total, begun)
+        planned = _planned(order, begun, kinds, judge, seed)
+        for number, task, judged in _judged(planned, judge):
+            if plan.added >= total:
+                break
+            found = [(bug, *_repair(number, task, bug, result, seed)) for bug, result in judged]
+            visit = _add(number, task, found, plan, repairs)
+            if plan.added < total:  # a visit that the total cut short is made again by a larger one
+                visits.append(visit)
+            if on_visit is not None:
+                on_visit(visit, len(repairs))
+    return repairs
+
+
+def _replayed(repairs: Store[Repair], total: int, begun: int) -> _Plan:
+    """Restore the balance as it stood when the first unfinished visit began."""
+    plan = _Plan(total)
+    for repair in repairs:
+        if repair.details["visit"] < begun:
+            plan.count(repair)
+    return plan
+
+
+_Planned = tuple[int, Task, list[Bug]]
+_Judged = list[tuple[Bug, Verdict]]
+
+
+def _planned(
+    order: Sequence[Task], begun: int, kinds: Sequence[Kind], judge: Judge, seed: int
+) -> Iterator[_Planned]:
+    """Yield the visits that make bugs, each with its bugs."""
+    mutators = {task.language: _mutators(task.language, kinds) for task in order}
+    sound: dict[str, bool] = {}
+    for number in range(begun, ROUNDS * len(order)):
+        turn, index = divmod(number, len(order))
+        task = order[index]
+        if task.id not in sound:
+            sound[task.id] = judge.judge(task, task.reference).passed
+        bugs = _bugs(task, turn, mutators[task.language], seed) if sound[task.id] else []
+        if bugs:
+            yield number, task, bugs
+
+
+def _mutators(language: Language, kinds: Sequence[Kind]) -> list[Mutator]:
+    found = [cast("Mutator", plugins.load("mutators", name)) for name in plugins.names("mutators")]
+    return [m for m in found if language == m.LANGUAGE and m.KIND in kinds]
+
+
+def _judged(planned: Iterator[_Planned], judge: Judge) -> Iterator[tuple[int, Task, _Judged]]:
+    """Yield each visit with its bugs judged; later bugs are made while earlier ones run."""
+    waiting: deque[_Planned] = deque()
+
+    def jobs() -> Iterator[tuple[Task, str]]:
+        for visit in planned:
+            waiting.append(visit)
+            yield from ((visit[1], bug.broken) for bug in visit[2])
+
+    verdicts = judge.judge_many(jobs(), limits=LIMITS)
+    for verdict in verdicts:
+        number, task, bugs = waiting.popleft()
+        rest = islice(verdicts, len(bugs) - 1)
+        yield number, task, list(zip(bugs, (verdict, *rest), strict=True))
+
+
+def _bugs(task: Task, turn: int, mutators: Sequence[Mutator], seed: int) -> list[Bug]:
+    """Return the bugs of one visit: of each kind the next slice of this task's list."""
+    singles: dict[Kind, list[Bug]] = {
+        m.KIND: _singles(m, task.reference, _random(seed, task.id, m.KIND)) for m in mutators
+    }
+    if turn < SINGLE_ROUNDS:
+        chosen = (bugs[turn * TRIED : (turn + 1) * TRIED] for bugs in singles.values())
+    else:
+        rng = _random(seed, task.id, turn)
+        chosen = (_compounds(mutator, singles, rng) for mutator in mutators)
+    distinct = {bug.broken: bug for bugs in chosen for bug in bugs}
+    return list(distinct.values())
+
+
+def _singles(mutator: Mutator, code: str, rng: random.Random) -> list[Bug]:
+    """Return distinct bugs, one operator after the other so that each gets its turn."""
+    by_operator: dict[str, dict[str, Bug]] = {}
+    for mutation in mutator.mutate(code, rng):
+        bug = Bug(mutation.kind, mutation.broken, (mutation,))
+        by_operator.setdefault(mutation.mutator, {}).setdefault(bug.broken, bug)
+    lists = [rng.sample(list(bugs.values()), len(bugs)) for _, bugs in sorted(by_operator.items())]
+    rng.shuffle(lists)
+    longest = max(map(len, lists), default=0)
+    return [bugs[i] for i in range(longest) for bugs in lists if i < len(bugs)]
+
+
+def _compounds(
+    mutator: Mutator, singles: Mapping[Kind, list[Bug]], rng: random.Random
+) -> Iterator[Bug]:
+    """Yield bugs of one kind on top of one or two others; each stands below those before it.
+
+    So a bug never moves the line that an earlier bug's explanation names.
+    """
+    bases = [bug for kind, bugs in singles.items() if kind != "syntax" for bug in bugs]
+    for base in rng.sample(bases, min(len(bases), TRIED)):
+        bug = base
+        for _ in range(rng.choice((1, 1, 2))):
+            lowest = max(mutation.line for mutation in bug.mutations)
+            below = [m for m in mutator.mutate(bug.broken, rng) if m.line > lowest]
+            if not below:
+                break
+            worse = rng.choice(below)
+            bug = Bug(worse.kind, worse.broken, (*bug.mutations, worse))
+            if worse.kind == "syntax":  # a program that does not parse takes no further bug
+                break
+        if bug is not base:
+            yield bug
+
+
+_Found = tuple[Bug, str, Repair | None]  # a bug, what became of it, its repair
+
+
+def _add(
+    number: int, task: Task, found: list[_Found], plan: _Plan, repairs: Store[Repair]
+) -> Visit:
+    """Keep of a visit what is verified and keeps the balance, the harder bugs first."""
+    outcomes: Counter[str] = Counter()
+    by_kind: Counter[str] = Counter()
+    before = plan.added
+    for bug, outcome, repair in sorted(found, key=_share_failed):
+        if repair is None:
+            outcomes[f"{bug.kind} {outcome}"] += 1
+        elif by_kind[bug.kind] >= PER_VISIT or not plan.wants(repair):
+            outcomes[f"{bug.kind} surplus"] += 1
+        else:
+            outcomes[f"{bug.kind} added"] += 1
+            by_kind[bug.kind] += 1
+            plan.count(repair)
+            repairs.append(repair)
+    return Visit(number, task.id, len(found), plan.added - before, dict(sorted(outcomes.items())))
+
+
+def _share_failed(found: _Found) -> float:
+    repair = found[2]
+    return repair.details["failed"] / repair.details["tests"] if repair is not None else 1.0
+
+
+def _repair(
+    number: int, task: Task, bug: Bug, verdict: Verdict, seed: int
+) -> tuple[str, Repair | None]:
+    """Return what became of a bug, and its repair when it is "added"."""
+    failure = verdict.first_failure
+    if verdict.unknown:
+        return "unknown", None
+    if failure is None:
+        return "equivalent", None
+    if (failure.status == "load_error") != (bug.kind == "syntax"):
+        return "loads otherwise than promised", None
+    if _ADDRESS.search(failure.got + failure.message + failure.call):
+        return "differs from run to run", None
+    text = compose(bug.mutations, failure, _random(seed, task.id, bug.broken))
+    if not verified(text, bug.broken, task.reference, failure):
+        return "explanation not borne out", None
+    return "added", Repair(
+        key=code_sha(f"{task.id}\n{bug.broken}"),
+        task_id=task.id,
+        language=task.language,
+        broken=bug.broken,
+        feedback=feedback("tests", task, bug.broken, verdict),
+        explanation=text,
+        fixed=task.reference,
+        origin="injected",
+        tier=verdict.tier,
+        kind=bug.kind,
+        mutator="+".join(mutation.mutator for mutation in bug.mutations),
+        details=_details(number, task, bug, verdict.results),
+    )
+
+
+def _details(number: int, task: Task, bug: Bug, results: Sequence[TestResult]) -> Mapping[str, Any]:
+    failed = sum(result.status != "pass" for result in results)
+    return {
+        "visit": number,
+        "bugs": len(bug.mutations),
+        "lines": [mutation.line for mutation in bug.mutations],
+        "failed": failed,
+        "tests": len(results),
+        "all_fail": failed == len(results),
+        "source": task.source,
+        "license": task.license,
+    }
+
+
+def _random(*parts: object) -> random.Random:
+    digest = hashlib.sha256("\n".join(map(str, parts)).encode("utf-8", "surrogatepass")).digest()
+    return random.Random(digest)

@@ -1,0 +1,97 @@
+"""Repairs as what a model learns from, in three stages: write, recognise, correct.
+
+generate: a task, its program. recognise: a task, a program and what its tests showed, the
+explanation, or "correct". correct: the same, the mended program, with the explanation before it
+or without. Right programs that stay right are mixed in, so that a model does not learn to break
+what works. It makes examples; it trains nothing and writes nothing.
+
+    selfdebug export runs/bugs --format messages
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from random import Random
+
+from selfdebug import prompts
+from selfdebug.explanations import CORRECT
+from selfdebug.types import Example, Repair, Request, Stage, Task
+
+STAGES: tuple[Stage, ...] = ("generate", "recognise", "correct")
+RIGHT_SHARE = 0.2  # of the examples of recognise and correct, that show a right program
+RIGHT_FEEDBACK = "All visible tests pass."
+RECOGNISE = (
+    "Say in a few sentences what is wrong with the program, where and why. If nothing is wrong, "
+    "say that it is correct. Do not write a program."
+)
+
+
+def examples(
+    repairs: Iterable[Repair],
+    tasks: Sequence[Task],
+    stages: Sequence[Stage] = STAGES,
+    right_share: float = RIGHT_SHARE,
+) -> Iterator[Example]:
+    """Yield the examples of each stage in turn, in the order of the repairs.
+
+    repairs is read once a stage. A repair whose task is not among `tasks` is left out: without
+    the task there is no conversation.
+    """
+    known = {task.id: task for task in tasks}
+    for stage in stages:
+        if stage == "generate":
+            yield from (_written(task) for task in tasks if task.reference)
+            continue
+        for repair in repairs:
+            task = known.get(repair.task_id)
+            if task is None:
+                continue
+            rng = Random(hashlib.sha256(f"{stage}{repair.key}".encode()).digest())
+            yield (_recognised if stage == "recognise" else _corrected)(task, repair, rng)
+            # One right program for so many wrong ones gives it its share of all.
+            if task.reference and rng.random() < right_share / (1 - right_share):
+                yield _stays_right(task, stage, rng)
+
+
+def _written(task: Task) -> Example:
+    prompt = prompts.messages(Request(task, "generate"))
+    return _example("generate", task, "", prompt, prompts.fenced(task.language, task.reference))
+
+
+def _recognised(task: Task, repair: Repair, rng: Random) -> Example:
+    del rng
+    prompt = _asked_to_recognise(task, repair.broken, repair.feedback)
+    return _example("recognise", task, repair.kind, prompt, repair.explanation)
+
+
+def _corrected(task: Task, repair: Repair, rng: Random) -> Example:
+    fixed = prompts.fenced(task.language, repair.fixed)
+    # LeDex: both forms, the refinement alone and the explanation before it.
+    explained = rng.random() < 0.5
+    mode = "explain_refine" if explained else "refine"
+    prompt = prompts.messages(Request(task, mode, repair.broken, repair.feedback))
+    said = f"{repair.explanation}\n\n{fixed}" if explained else fixed
+    return _example("correct", task, repair.kind, prompt, said)
+
+
+def _stays_right(task: Task, stage: Stage, rng: Random) -> Example:
+    verdict = rng.choice(CORRECT)
+    if stage == "recognise":
+        prompt = _asked_to_recognise(task, task.reference, RIGHT_FEEDBACK)
+        return _example(stage, task, "", prompt, verdict)
+    prompt = prompts.messages(Request(task, "explain_refine", task.reference, RIGHT_FEEDBACK))
+    same = prompts.fenced(task.language, task.reference)
+    return _example(stage, task, "", prompt, f"{verdict}\n\n{same}")
+
+
+def _asked_to_recognise(task: Task, code: str, feedback: str) -> list[dict[str, str]]:
+    *before, _ = prompts.messages(Request(task, "refine", code, feedback))
+    return [*before, {"role": "user", "content": f"{feedback.strip()}\n\n{RECOGNISE}"}]
+
+
+def _example(
+    stage: Stage, task: Task, kind: str, prompt: Sequence[Mapping[str, str]], said: str
+) -> Example:
+    answer = {"role": "assistant", "content": said}
+    return Example(stage, task.id, task.language, kind, tuple(prompt), (answer,))

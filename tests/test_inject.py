@@ -1,0 +1,133 @@
+"""Injected bugs are verified, balanced, and the same to the byte however often a run is killed."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from selfdebug import benchmarks
+from selfdebug.explanations import verified
+from selfdebug.inject import inject
+from selfdebug.sandbox import Sandbox
+from selfdebug.types import SelfdebugError, Task, Test
+
+RUN = """
+import sys
+from pathlib import Path
+from selfdebug import benchmarks
+from selfdebug.inject import inject
+from selfdebug.sandbox import Sandbox
+
+tasks = [task for task in benchmarks.load("demo", "references") if task.language == "python"][:8]
+with Sandbox(workers=2) as box:
+    inject(tasks, box, Path(sys.argv[1]), total=int(sys.argv[2]))
+"""
+
+
+@pytest.fixture(scope="module")
+def sandbox():
+    with Sandbox(workers=2) as box:
+        yield box
+
+
+@pytest.fixture(scope="module")
+def tasks():
+    found = [t for t in benchmarks.load("demo", "references") if t.language == "python"]
+    return found[:8]
+
+
+def lines(folder: Path) -> list[str]:
+    return (folder / "repairs.jsonl").read_text().splitlines()
+
+
+def test_every_repair_is_a_bug_that_its_correction_mends(tasks, sandbox, tmp_path):
+    repairs = list(inject(tasks, sandbox, tmp_path, total=80))
+    known = {task.id: task for task in tasks}
+    assert len(repairs) == 80
+    assert len({(r.task_id, r.broken) for r in repairs}) == 80
+    for repair in repairs:
+        task = known[repair.task_id]
+        broken = sandbox.judge(task, repair.broken, tests=task.visible_tests)
+        assert not broken.visible_passed
+        assert (broken.results[0].status == "load_error") == (repair.kind == "syntax")
+        assert repair.fixed == task.reference
+        assert repair.feedback.startswith("The program")
+        assert verified(repair.explanation, repair.broken, repair.fixed, broken.first_failure)
+
+
+def test_classes_and_difficulty_are_balanced(tasks, sandbox, tmp_path):
+    repairs = list(inject(tasks, sandbox, tmp_path, total=200))
+    kinds = Counter(repair.kind for repair in repairs)
+    assert len(kinds) == 4
+    assert min(kinds.values()) >= 30
+    assert any(not repair.details["all_fail"] for repair in repairs)
+
+
+def test_feedback_and_repairs_never_show_a_hidden_test(tasks, sandbox, tmp_path):
+    task = Task(
+        "secretive", "python", "Add.", "add",
+        tests=(
+            Test("seen", "program", "assert add(1, 2) == 3"),
+            Test("unseen", "program", "assert add(7771, 1) == 7772", hidden=True),
+        ),
+        reference="def add(a, b):\n    total = a + b\n    return total\n",
+        source="here", license="CC0",
+    )  # fmt: skip
+    inject([task], sandbox, tmp_path, total=30)
+    text = (tmp_path / "repairs.jsonl").read_text()
+    assert "add(1, 2)" in text
+    assert "777" not in text
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_does_not(tasks, sandbox, tmp_path):
+    for name, seed in (("a", 0), ("b", 0), ("c", 1)):
+        inject(tasks, sandbox, tmp_path / name, total=40, seed=seed)
+    assert lines(tmp_path / "a") == lines(tmp_path / "b")
+    assert lines(tmp_path / "a") != lines(tmp_path / "c")
+
+
+def test_a_larger_total_extends_what_is_there(tasks, sandbox, tmp_path):
+    inject(tasks, sandbox, tmp_path, total=30)
+    before = lines(tmp_path)
+    inject(tasks, sandbox, tmp_path, total=30)
+    assert lines(tmp_path) == before
+    inject(tasks, sandbox, tmp_path, total=60)
+    assert lines(tmp_path)[:30] == before
+    assert len(lines(tmp_path)) == 60
+
+
+def test_a_task_whose_reference_fails_is_left_out(sandbox, tmp_path, tasks):
+    wrong = Task("wrong", "python", "", "f", (Test("t", "program", "assert f() == 1"),),
+                 reference="def f():\n    return 2\n")  # fmt: skip
+    repairs = list(inject([wrong, tasks[0]], sandbox, tmp_path, total=10))
+    assert {repair.task_id for repair in repairs} == {tasks[0].id}
+
+
+def test_without_a_task_to_break_it_says_so(sandbox, tmp_path):
+    with pytest.raises(SelfdebugError, match="reference"):
+        inject([], sandbox, tmp_path, total=1)
+
+
+@pytest.mark.slow
+def test_killed_ten_times_and_resumed_it_equals_an_uninterrupted_run(tmp_path):
+    whole, torn = tmp_path / "whole", tmp_path / "torn"
+    command = [sys.executable, "-c", RUN]
+    subprocess.run([*command, str(whole), "250"], check=True)
+    for kill in range(10):
+        process = subprocess.Popen([*command, str(torn), "250"], start_new_session=True)
+        started = time.monotonic()
+        while process.poll() is None and time.monotonic() - started < 0.7 + 0.17 * kill:
+            time.sleep(0.01)
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+    subprocess.run([*command, str(torn), "250"], check=True)
+    assert lines(torn) == lines(whole)
+    assert (torn / "visits.jsonl").read_text() == (whole / "visits.jsonl").read_text()
+    assert len([json.loads(line) for line in lines(torn)]) == 250

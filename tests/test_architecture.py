@@ -28,10 +28,11 @@ RANKS = [
     "sandbox",
     "formats",
     "benchmarks mutators usertests",
+    "splits",
     "backends",
     "feedback rewards explanations",
     "debug summary",
-    "inject harvest evaluate sft rl report",
+    "inject stages dataset harvest evaluate sft rl report",
     "interfaces",
     "cli",
     "__main__",
@@ -40,8 +41,9 @@ RANK = {name: rank for rank, names in enumerate(RANKS) for name in names.split()
 PLUGIN_FOLDERS = ("languages", "benchmarks", "mutators", "backends", "rewards")
 # Trainers and the local backend; every other file must work on a machine without torch.
 MAY_IMPORT_TORCH = {"sft", "rl", "backends/transformers", "rewards/explanation"}
-# The sandbox writes inside its own private folders; `fix` writes the user's file on --apply.
-MAY_WRITE_FILES = {"store", "report", "sandbox", "interfaces/fix", "sft", "rl"}
+# The sandbox writes inside its own private folders, `sourcefile` a user's file on `fix --apply`,
+# `usertests/project` a copy of the user's project.
+MAY_WRITE_FILES = {"store", "report", "sandbox", "sourcefile", "usertests/project", "sft", "rl"}
 CORE_DEPENDENCIES = {
     "_quickjs",
     "libcst",

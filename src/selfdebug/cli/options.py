@@ -24,6 +24,16 @@ Program = Annotated[Path, Argument(help="The program's file.")]
 TaskName = Annotated[str, Option(help="BENCHMARK:ID, such as mbpp:3.")]
 TaskFile = Annotated[Path | None, Option(help="JSONL file of tasks: see docs/tasks.md.")]
 
+UserTests = Annotated[
+    Path | None, Option(help="Test file, folder or file::test; found by name if not given.")
+]
+Apply = Annotated[bool, Option("--apply", help="Write the mended file.")]
+Force = Annotated[bool, Option("--force", help="Write even over uncommitted changes.")]
+PytestPlugins = Annotated[
+    list[str] | None, Option("--plugin", help="A pytest plugin to load; repeatable.")
+]
+FixIterations = Annotated[int, Option(help="Programs to try one after the other.", min=1)]
+
 Kind = Annotated[str, Argument(help="Only benchmarks, mutators, backends, languages or feedback.")]
 
 Benchmark = Annotated[str, Argument(help="humanevalpack, tasks.jsonl, ./mine.py, ...")]

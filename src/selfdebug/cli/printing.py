@@ -78,5 +78,17 @@ def progress(label: str) -> Generator[Callable[[Episode, int, int], None]]:
         yield show
 
 
+@contextmanager
+def waiting(what: str) -> Generator[None]:
+    """Show that something goes on while the block runs."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status(what):
+        yield
+
+
 def _quiet(_episode: Episode, _done: int, _total: int) -> None:
     """Show nothing: nobody watches a pipe."""

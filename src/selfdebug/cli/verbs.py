@@ -8,6 +8,7 @@ verb runs.
 
 from __future__ import annotations
 
+import json as jsonlib
 from dataclasses import asdict
 from typing import Annotated
 
@@ -15,7 +16,7 @@ import typer
 
 from selfdebug import __version__
 from selfdebug.cli import options as o
-from selfdebug.cli.printing import HARNESS_FAULT, NO, YES, note, progress, say, show
+from selfdebug.cli.printing import HARNESS_FAULT, NO, YES, note, progress, say, show, waiting
 
 app = typer.Typer(
     help="Run, explain and mend programs; measure models that do.\n\nExit codes: 0 yes, 1 no, "
@@ -60,6 +61,31 @@ def run(
             say(verdicts.summary(verdict))
     known = YES if all(verdict.passed for verdict in found) else NO
     raise typer.Exit(HARNESS_FAULT if any(verdict.unknown for verdict in found) else known)
+
+
+@app.command()
+def fix(
+    program: o.Program,
+    tests: o.UserTests = None,
+    apply: o.Apply = False,
+    force: o.Force = False,
+    backend: o.Backend = "search",
+    option: o.BackendOptions = None,
+    plugin: o.PytestPlugins = None,
+    max_iterations: o.FixIterations = 3,
+    json: o.Json = False,
+    allow_unsafe: o.Unsafe = False,
+) -> None:
+    """Mend your own file against your own tests: explanation and diff; --apply writes it."""
+    from selfdebug.interfaces.fix import fix
+
+    with waiting(f"mending {program}"):
+        result = fix(
+            program, tests, backend=backend, options=option or [], apply=apply, force=force,
+            plugins=plugin or [], max_iterations=max_iterations, allow_unsafe=allow_unsafe,
+        )  # fmt: skip
+    say(jsonlib.dumps(result.as_json()) if json else result.text())
+    raise typer.Exit(result.exit_code)
 
 
 @app.command("eval")

@@ -70,6 +70,16 @@ def test_a_test_without_a_call_is_shown_itself():
     assert "Test:     assert last([2]) == 2" in say("tests", failed)
 
 
+def test_values_of_several_lines_are_set_off():
+    failed = TestResult("v0", "wrong", "stdin: 1 2\n3\n", "6\n", "3\n\n  3\n")
+    assert say("tests", failed) == (
+        "The program returns a wrong value.\n"
+        "Input:\n    stdin: 1 2\n    3\n"
+        "Expected: 6\n"
+        "Got:\n    3\n    \n      3"
+    )
+
+
 @pytest.mark.parametrize("status", WHAT)
 def test_every_way_to_fail_is_said_in_words(status):
     assert say("tests", TestResult("v0", status)).startswith(WHAT[status])

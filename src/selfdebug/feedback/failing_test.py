@@ -26,21 +26,27 @@ def failing_test(task: Task, code: str, failure: TestResult | None) -> str:
     """Return the first failing visible test as Input / Expected / Got, or the error."""
     if failure is None:
         return "No visible test fails."
-    lines = [WHAT.get(failure.status, "The program fails a test.")]
-    if failure.call:
-        lines.append(f"Input:    {cap(failure.call)}")
-    elif failure.status != "load_error":
+    head = WHAT.get(failure.status, "The program fails a test.")
+    told = [_field(name, cap(value)) for name, value in facts(task, code, failure)]
+    return "\n".join([head, *told])
+
+
+def facts(task: Task, code: str, failure: TestResult) -> list[tuple[str, str]]:
+    """Return what is known of a failure, as (name, value)."""
+    known: list[tuple[str, str]] = []
+    if failure.status != "load_error":  # then no test has run
         body = next((t.body for t in task.visible_tests if t.id == failure.test_id), "")
-        lines.append(f"Test:     {cap(body)}")
-    if failure.expected:
-        lines.append(f"Expected: {cap(failure.expected)}")
-    if failure.got:
-        lines.append(f"Got:      {cap(failure.got)}")
-    if failure.message:
-        lines.append(f"Error:    {cap(failure.message)}")
-    if failure.line:
-        lines.append(f"{f'Line {failure.line}:':<9} {line_of(code, failure.line).strip()}".rstrip())
-    return "\n".join(lines)
+        known.append(("Input", failure.call) if failure.call else ("Test", body))
+        known += [("Expected", failure.expected), ("Got", failure.got)]
+    known.append(("Error", failure.message))
+    known.append((f"Line {failure.line}", line_of(code, failure.line).strip()))
+    return [(name, value.strip("\n")) for name, value in known if value.strip()]
+
+
+def _field(name: str, value: str) -> str:
+    if "\n" in value:
+        return f"{name}:\n" + "\n".join(f"    {line}" for line in value.split("\n"))
+    return f"{name + ':':<9} {value}"
 
 
 def line_of(code: str, number: int) -> str:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 
-from selfdebug.feedback.failing_test import WHAT, line_of
+from selfdebug.feedback.failing_test import WHAT, facts
 from selfdebug.report.text import escape, plural, prose, seconds
 from selfdebug.types import Episode, Task, TestResult, Turn
 
@@ -82,24 +82,9 @@ def _failure(task: Task, turn: Turn) -> str:
     failure = turn.verdict.first_failure
     if failure is None:
         return ""
-    rows = list(_facts(task, turn.completion.code, failure))
+    rows = facts(task, turn.completion.code, failure)
     listed = "".join(f"<dt>{name}</dt><dd>{escape(value)}</dd>" for name, value in rows)
     return f'<h4>{WHAT.get(failure.status, "A test fails.")}</h4><dl class="test">{listed}</dl>'
-
-
-def _facts(task: Task, code: str, failure: TestResult) -> Iterator[tuple[str, str]]:
-    if failure.call:
-        yield "Input", failure.call
-    elif failure.status != "load_error":
-        yield "Test", next((t.body for t in task.tests if t.id == failure.test_id), "")
-    if failure.expected:
-        yield "Expected", failure.expected
-    if failure.got:
-        yield "Got", failure.got
-    if failure.message:
-        yield "Error", failure.message
-    if failure.line:
-        yield f"Line {failure.line}", line_of(code, failure.line).strip()
 
 
 def _verdict(episode: Episode) -> str:

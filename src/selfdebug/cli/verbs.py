@@ -48,7 +48,10 @@ def run(
     json: o.Json = False,
     allow_unsafe: o.Unsafe = False,
 ) -> None:
-    """Judge a program in the sandbox, test by test. Exits 0 when all pass."""
+    """Judge a program in the sandbox, test by test.
+
+    Exits 0 when every test passes, 1 when one does not, 3 when the harness failed.
+    """
     from selfdebug.interfaces import tasks, verdicts
     from selfdebug.sandbox import Sandbox
 
@@ -76,7 +79,12 @@ def fix(
     json: o.Json = False,
     allow_unsafe: o.Unsafe = False,
 ) -> None:
-    """Mend your own file against your own tests: explanation and diff; --apply writes it."""
+    """Mend your own file against your own tests.
+
+    Shows an explanation and a diff; writes only with --apply, and over uncommitted changes only
+    with --force. Exits 0 when all tests pass with the change (or without one), 1 when no repair
+    was found, 3 when the harness failed.
+    """
     from selfdebug.interfaces.fix import fix
 
     with waiting(f"mending {program}"):
@@ -114,7 +122,11 @@ def evaluate_(
     json: o.Json = False,
     allow_unsafe: o.Unsafe = False,
 ) -> None:
-    """Measure a backend on a benchmark, into a folder with a report. Resumes where it stopped."""
+    """Measure a backend on a benchmark.
+
+    Fills a folder with episodes and a report; stopped at any moment, the same command goes on
+    where it was. Exits 0 when all was measured, 3 when the harness failed on some tasks.
+    """
     from selfdebug.evaluate import evaluate
     from selfdebug.interfaces import runs
     from selfdebug.sandbox import Sandbox
@@ -134,7 +146,7 @@ def evaluate_(
 
 @app.command()
 def report(folder: o.Run) -> None:
-    """Write the report of a run's folder anew, and say where it is."""
+    """Write the report of a run's folder anew."""
     from selfdebug.report import write
 
     say(str(write(folder)))
@@ -142,7 +154,11 @@ def report(folder: o.Run) -> None:
 
 @app.command()
 def doctor(json: o.Json = False) -> None:
-    """Say what this machine can do, what is missing and the command that adds it."""
+    """Say what this machine can do.
+
+    What is missing comes with the command that adds it. Exits 0 when programs can be judged in
+    the sandbox, 3 when not.
+    """
     from selfdebug.interfaces.doctor import checks
 
     found = list(checks())
@@ -154,7 +170,7 @@ def doctor(json: o.Json = False) -> None:
 
 @app.command("ls")
 def list_(what: o.Kind = "", json: o.Json = False) -> None:
-    """List the benchmarks, mutators, backends, languages and kinds of feedback."""
+    """List what there is to choose from."""
     from selfdebug.interfaces.listing import listing
 
     found = listing(what)

@@ -53,7 +53,7 @@ PLUS = DataSet(
 )
 DATA = (PYTHON, JAVASCRIPT, PLUS)
 
-# HumanEval's own solutions, which are this set's references, fail HumanEval+ on 22 tasks: they are
+# HumanEval's own solutions, which are this set's references, fail HumanEval+ on 24 tasks: they are
 # wrong on some inputs, or too slow. A mended program equals them at best, so these tasks are held
 # to the first hundred inputs without the ones listed.
 _FAULTS = {
@@ -66,12 +66,14 @@ _FAULTS = {
     63: "12 15 18 22 24 25 27 29 30 33 34 35 36 37 38 39 40 41 42 43 44 45 46 47 48 49 50 51 52 53"
     " 54 55 56 57 58 59 61 62 63 64",
     64: "",
+    75: " ".join(map(str, (n for n in range(100) if n % 4))),
     76: "",
     91: "",
     95: "35 50 67 71 82 88 89",
     96: "99",
     97: "8 9 12 14 18 21 22 25 29 31 32 33 36 37 38 43 44 47 48 49 50 51 53 56 58 59 62 63 64 67 72"
     " 73 79 80 81 83 84 85 86 87 90 92 94 95 96 99",
+    103: "",
     111: "24 26 31 33 53 66 67 69 72 73 79 80 82 83 87 96",
     122: "",
     123: "45 46 53 81 89 91 93",

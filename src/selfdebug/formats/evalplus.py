@@ -63,14 +63,45 @@ _FIND_ZERO_MENDED = "abs(_poly(*inp, candidate(*inp))) <= 0.0001"
 _FORGOTTEN = "        exact_match = exp == (out is not None)\n"
 
 
+# Inputs on which even the reference needs seconds, or returns megabytes, by entry point: the
+# sandbox allows three seconds a test and 4 MiB a result. The condition says what is kept.
+_KEPT = {
+    # HumanEval+
+    "fizz_buzz": "inp[0] < 500_000",
+    "get_max_triples": "inp[0] < 100",
+    "is_prime": "inp[0] < 10_000_000",
+    "largest_prime_factor": "inp[0] < 200_000",
+    "make_a_pile": "inp[0] < 100_000",
+    "skjkasdkd": "i < 500",
+    "special_factorial": "inp[0] < 400",
+    "starts_one_ends": "inp[0] < 900_000",
+    "string_sequence": "inp[0] < 100_000",
+    "tri": "inp[0] < 100_000",
+    # MBPP+
+    "amicable_numbers_sum": "inp[0] < 9_000",
+    "catalan_number": "inp[0] < 15",
+    "combinations_colors": "inp[1] < 20",
+    "count_binary_seq": "inp[0] < 500_000",
+    "even_Power_Sum": "inp[0] < 500_000",
+    "find_lucas": "inp[0] < 30",
+    "get_coordinates": "len(inp[0]) < 6",
+    "get_ludic": "inp[0] < 9_000",
+    "get_max_sum": "inp[0] < 500_000",
+    "perfect_squares": "inp[1] < 500_000",
+    "sequence": "inp[0] < 500_000",
+    "sum_Of_product": "inp[0] < 900",
+    "sum_average": "inp[0] < 10_000_000",
+}
+
 _LOOP = re.compile(r"^( *)for i, .*enumerate\(.*\n", re.MULTILINE)
 
 
 def program(test: str, entry_point: str, keep: str = "") -> str:
     """Return an OriginFmt test program as one that the judge can run.
 
-    keep: a condition on the number `i` of an input; inputs that do not meet it are left out.
+    keep: a condition on an input `inp` and its number `i`; the others are left out.
     """
+    keep = " and ".join(filter(None, (_KEPT.get(entry_point), keep)))
     test = test.replace("import numpy as np\n", NUMPY, 1).replace(_FIND_ZERO, _FIND_ZERO_MENDED)
     if "assert exact_match" not in test:
         test = test.replace(_FORGOTTEN, f"{_FORGOTTEN}    assert exact_match\n")

@@ -9,6 +9,7 @@ first of each program; "references" every program as it should be.
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from collections.abc import Iterator
@@ -39,7 +40,9 @@ def load(split: str = "demo", source: str = "") -> Iterator[Task]:
     check_split("demo", split, SPLITS)
     root = Path(source) if source else Path(__file__).parent
     languages: tuple[Language, ...] = ("python", "javascript")
-    files = [(path, language) for language in languages for path in root.glob(f"{language}/*.md")]
+    files: list[tuple[Path, Language]] = [
+        (path, language) for language in languages for path in root.glob(f"{language}/*.md")
+    ]
     if not files:
         raise SelfdebugError(f"no python/*.md or javascript/*.md in {root}")
     for path, language in sorted(files):
@@ -103,7 +106,7 @@ def _tests(section: _Section, language: Language) -> Iterator[Test]:
             body = json.dumps({"stdin": stdin, "stdout": stdout})
             yield Test(f"{name}-{number}", "stdio", body, hidden)
         return
-    for number, program in enumerate(_programs(section.blocks[0][1]), start=1):
+    for number, program in enumerate(_programs(section.blocks[0][1], language), start=1):
         body = f"{program}\n"
         if language == "javascript" and "assert." in program.replace("console.assert", ""):
             body = f"const assert = require('assert')\n{body}"
@@ -111,11 +114,18 @@ def _tests(section: _Section, language: Language) -> Iterator[Test]:
         yield Test(f"{name}-{number}", "program", body, hidden, expected)
 
 
-def _programs(block: str) -> Iterator[str]:
-    """Yield one program for each paragraph, or for each line of one that holds only asserts."""
+def _programs(block: str, language: Language) -> Iterator[str]:
+    """Yield one program for each paragraph, or for each assert of one that holds nothing else."""
     for paragraph in re.split(r"\n\s*\n", block.strip()):
+        yield from _asserts(paragraph, language) or [paragraph]
+
+
+def _asserts(paragraph: str, language: Language) -> list[str]:
+    """Return the asserts of a paragraph, or nothing when it holds other statements too."""
+    if language == "javascript":  # each stands on a line of its own
         lines = paragraph.splitlines()
-        if all(re.match(r"(console\.)?assert\b", line) for line in lines):
-            yield from lines
-        else:
-            yield paragraph
+        return lines if all(re.match(r"(console\.)?assert\b", line) for line in lines) else []
+    nodes = ast.parse(paragraph).body
+    if not all(isinstance(node, ast.Assert) for node in nodes):
+        return []
+    return [ast.get_source_segment(paragraph, node) or "" for node in nodes]

@@ -260,8 +260,9 @@ def test_a_repair_of_the_same_task_is_never_shown():
 def test_retrieval_of_another_language_or_of_nothing_like_it():
     nothing = "No like program was repaired before."
     assert say("retrieved", ERROR, repairs=Repairs([]), task=JS_TASK) == nothing
-    strange = repair("z", "ξ", "ζ", "")
-    assert say("retrieved", ERROR, repairs=Repairs([strange])) == nothing
+    for strange in (repair("z", "ξ", "ζ", ""), repair("z", "", "ζ", "")):
+        assert say("retrieved", ERROR, repairs=Repairs([strange])) == nothing
+    assert Repairs(BANK).like(TASK, " ") is None
 
 
 def test_retrieval_says_what_it_needs(monkeypatch):

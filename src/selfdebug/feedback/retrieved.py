@@ -29,6 +29,8 @@ class Repairs:
         self._by_language: dict[Language, tuple[list[Repair], Any]] = {}
         groups: dict[Language, list[Repair]] = {}
         for repair in repairs:
+            if not _tokens(repair.broken):  # an empty program is like nothing
+                continue
             groups.setdefault(repair.language, []).append(repair)
         for language, group in groups.items():
             index: Any = bm25s.BM25()
@@ -37,10 +39,11 @@ class Repairs:
 
     def like(self, task: Task, text: str) -> Repair | None:
         """Return the repair most like the text. One of the same task would give it away."""
-        if task.language not in self._by_language:
+        words = _tokens(text)
+        if not words or task.language not in self._by_language:
             return None
         group, index = self._by_language[task.language]
-        scores: Iterable[float] = index.get_scores(_tokens(text)).tolist()
+        scores: Iterable[float] = index.get_scores(words).tolist()
         ranked = sorted(zip(scores, range(len(group)), strict=True), reverse=True)
         best = (group[i] for score, i in ranked if score > 0 and group[i].task_id != task.id)
         return next(best, None)

@@ -182,7 +182,7 @@ function lineOfSyntaxError(error) {
 function asked(stack, cut) {
   const frame = stack.find((each) => each.path === file);
   if (!frame) return {};
-  const source = fs.readFileSync(file, 'utf8').split(/\r?\n/);
+  const source = (suite.script ?? fs.readFileSync(file, 'utf8')).split(/\r?\n/);
   const text = source.slice(frame.line - 1).join('\n').slice(frame.column - 1);
   return { call: cap(cut(text).replace(/\s+/g, ' ').trim()) };
 }
@@ -225,13 +225,17 @@ const real = (path) => {
 const target = real(suite.target);
 const owns = (path) => path === target || real(path) === target;
 const texts = { [target]: message.code };
-if (suite.script) texts[real(file)] = suite.script;
+const modules = new Set(suite.format === 'module' ? [target] : []);
+if (suite.script) {
+  texts[real(file)] = suite.script;
+  if (suite.script_format === 'module') modules.add(real(file));
+}
 
 function substitute() {
   const load = Module._extensions['.js'];
   Module._extensions['.js'] = (module, path) => {
     const text = texts[real(path)];
-    if (text === undefined || suite.format === 'module') load(module, path);
+    if (text === undefined || modules.has(real(path))) load(module, path);
     else module._compile(text, path);
   };
   const byUrl = Object.fromEntries(

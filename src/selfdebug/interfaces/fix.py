@@ -1,0 +1,264 @@
+"""`selfdebug fix`: mend a user's own file against the user's own tests.
+
+It shows what it would change and why, and writes only when told to. It never edits a test, and it
+calls a file fixed only when the user's tests, run as they are, pass on the very text to be written.
+
+    selfdebug fix calc.py --tests test_calc.py
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from selfdebug import sourcefile, usertests
+from selfdebug.debug import debug
+from selfdebug.interfaces import runs
+from selfdebug.sandbox import Sandbox, SandboxError
+from selfdebug.sourcefile import SourceFile
+from selfdebug.types import Backend, Judge, SelfdebugError, Task, TestResult, Verdict
+from selfdebug.usertests import UserTests, project
+
+Outcome = Literal["fixed", "already_right", "not_fixed", "unknown"]
+
+EXIT_CODES: dict[Outcome, int] = {"fixed": 0, "already_right": 0, "not_fixed": 1, "unknown": 3}
+
+
+@dataclass(frozen=True, slots=True)
+class FixResult:
+    """What came of it.
+
+    before, after: the verdicts on the file and on `mended`. diff: between them. trust: how the
+    repair was judged while it was searched for; before and after are the user's own test run.
+    note: what a person should know besides.
+    """
+
+    file: str
+    tests: str
+    outcome: Outcome
+    before: Verdict | None = None
+    after: Verdict | None = None
+    explanation: str = ""
+    diff: str = ""
+    mended: str = ""
+    trust: str = ""
+    written: bool = False
+    note: str = ""
+    seconds: float = 0.0
+
+    @property
+    def exit_code(self) -> int:
+        """0: fixed, or right already; 1: not fixed; 3: a fault of the harness. (2: bad input.)"""
+        return EXIT_CODES[self.outcome]
+
+    def text(self) -> str:
+        """Return the whole answer for a person: explanation, diff, and what the tests say."""
+        parts = [self.explanation, self.diff.rstrip("\n"), self.summary()]
+        return "\n\n".join(part for part in parts if part)
+
+    def summary(self) -> str:
+        """Say in plain words what the tests showed and what was done."""
+        if self.before is None or self.outcome == "unknown":
+            return f"{self.file}: nothing can be said. {self.note}".strip()
+        count = len(self.before.results)
+        if self.outcome == "already_right":
+            said = f"{self.file} is right already: {_of(count, count, 'tests pass')}."
+            return f"{said} {self.note}".strip()
+        failing = {r.test_id for r in self.before.results if r.status != "pass"}
+        passing = {r.test_id for r in (self.after or self.before).results if r.status == "pass"}
+        said = (
+            f"{_of(len(failing & passing), len(failing), 'failing tests now pass')}; "
+            f"{_of(len(passing), count, 'tests pass')}."
+        )
+        if self.outcome == "not_fixed":
+            said = f"{self.file} is not fixed: {said}"
+            return f"{said} {self.note}".strip() + " Nothing was written."
+        done = f"{self.file} was written." if self.written else "Nothing was written; add --apply."
+        return f"{said} {done} {self.note}".strip()
+
+    def as_json(self) -> dict[str, Any]:
+        """Return everything a program may want to read."""
+        return {**asdict(self), "exit_code": self.exit_code, "summary": self.summary()}
+
+
+def fix(
+    file: Path,
+    tests: Path | None = None,
+    *,
+    backend: str = "search",
+    options: Sequence[str] = (),
+    apply: bool = False,
+    force: bool = False,
+    plugins: Sequence[str] = (),
+    max_iterations: int = 3,
+    allow_unsafe: bool = False,
+) -> FixResult:
+    """Mend `file` against `tests` (a file, a folder or file::test; by default found by name).
+
+    options: of the backend, as NAME=VALUE. apply: write the mended text. force: even over
+    uncommitted changes. plugins: pytest plugins to load. Raises SelfdebugError, with one line
+    that says what is wrong, for bad input.
+    """
+    started = time.perf_counter()
+    source = sourcefile.read(file)
+    path, selected = _chosen(source, tests)
+    if apply:
+        sourcefile.check_writable(file, force=force)
+    with project.opened(file, path) as where:
+        asked = usertests.load(source, path, selected, where, plugins)
+        try:
+            with Sandbox(read_paths=asked.read_paths, allow_unsafe=allow_unsafe) as sandbox:
+                result = _fix(
+                    asked, sandbox, lambda: runs.backend(backend, sandbox, options), max_iterations
+                )
+        except SandboxError as error:
+            result = FixResult(str(file), asked.label, "unknown", note=str(error))
+        result = replace(result, diff=source.diff(result.mended, where.root))
+        result = _as_seen(result, str(where.shown), str(where.root))
+    if result.outcome == "fixed":
+        result = _finish(result, source, apply=apply, force=force)
+    return replace(result, seconds=time.perf_counter() - started)
+
+
+def _chosen(source: SourceFile, tests: Path | None) -> tuple[Path, str]:
+    """Return the tests' path, and the rest of a node id."""
+    if tests is None:
+        return usertests.find(source), ""
+    name, _, selected = str(tests).partition("::")
+    path = Path(name)
+    if not path.exists():
+        raise SelfdebugError(f"there are no tests {path}")
+    return path, selected
+
+
+def _fix(  # noqa: PLR0911 - each way it can end
+    asked: UserTests, judge: Judge, make_backend: Callable[[], Backend], max_iterations: int
+) -> FixResult:
+    """Run the tests, mend, and run them again; write nothing."""
+    source = asked.source
+    task = asked.listed(judge)
+    before = judge.judge(task, source.text, observe="lines")
+    task, before = _without_skipped(task, before, asked)
+    result = FixResult(str(source.path), asked.label, "already_right", before, mended=source.text)
+    if before.unknown:
+        return replace(result, outcome="unknown", note=_first_unknown(before))
+    if before.passed:
+        return result
+    _check_reached(before, asked)
+    searched = _by_values(asked, judge, before) or task
+    episode = debug(
+        searched, make_backend(), judge=judge, code=source.text, max_iterations=max_iterations
+    )
+    if episode.stopped == "unknown" and episode.verdict is not None:
+        note = _first_unknown(episode.verdict)
+        return replace(result, outcome="unknown", note=note)
+    best = episode.turns[episode.best]
+    mended = source.adapted(best.completion.code)
+    after = judge.judge(task, mended)
+    found = replace(result, outcome="not_fixed", after=after, trust=best.verdict.trust)
+    if not asked.keeps_tests(mended):
+        note = "The repair changed the file's own doctests, so it was not taken."
+        return replace(found, after=before, note=note)
+    if after.passed and best.verdict.passed:
+        said = _explained(best.completion.explanation, before)
+        return replace(found, outcome="fixed", mended=mended, explanation=said)
+    if after.share_passed > before.share_passed:
+        said = f"A change that helps, but not enough. {best.completion.explanation}".strip()
+        return replace(found, mended=mended, explanation=said)
+    return replace(found, after=before, explanation=_explained("", before))
+
+
+def _without_skipped(task: Task, before: Verdict, asked: UserTests) -> tuple[Task, Verdict]:
+    """Leave out the tests that skip themselves on the file as it is."""
+    skipped = {r.test_id for r in before.results if r.message.startswith("skipped: ")}
+    if len(skipped) == len(before.results):
+        raise SelfdebugError(f"{asked.label} skips all of its tests: {before.results[0].message}")
+    kept = tuple(test for test in task.tests if test.id not in skipped)
+    results = tuple(result for result in before.results if result.test_id not in skipped)
+    return replace(task, tests=kept), replace(before, results=results)
+
+
+def _check_reached(before: Verdict, asked: UserTests) -> None:
+    """Raise SelfdebugError when the failures cannot be the file's fault."""
+    for result in before.results:
+        if result.status != "pass":
+            usertests.check_outside(result, asked)
+    loaded = all(result.status != "load_error" for result in before.results)
+    if loaded and not any(result.line or result.lines for result in before.results):
+        name = asked.source.path.name
+        raise SelfdebugError(f"{asked.label} never runs {name}: are these its tests?")
+
+
+def _by_values(asked: UserTests, judge: Judge, before: Verdict) -> Task | None:
+    """Return the task judged by values, where that says the same about the file as it is."""
+    if not asked.split:
+        return None
+    task = asked.task(asked.split)
+    found = judge.judge(task, asked.source.text)
+    same = {r.test_id: r.status == "pass" for r in before.results}
+    agree = same == {r.test_id: r.status == "pass" for r in found.results}
+    return task if agree and not found.unknown else None
+
+
+def _explained(explanation: str, before: Verdict) -> str:
+    failure = before.first_failure
+    shown = f"Shown by {told(failure)}" if failure is not None else ""
+    return "\n".join(part for part in (explanation.strip(), shown) if part)
+
+
+def told(result: TestResult) -> str:
+    """Say in one line what a failing test showed."""
+    said = f"{result.test_id}: "
+    if result.call and result.call != result.test_id:
+        said += f"{result.call} "
+    if result.got:
+        said += f"gave {result.got}" + (f", expected {result.expected}" if result.expected else "")
+    elif result.expected and result.status == "wrong":
+        said += f"should give {result.expected}"
+    elif result.message:
+        said += f"ended with {result.message.splitlines()[0]}"
+    else:
+        said += f"ended with {result.status}"
+    return said + (f" (line {result.line})" if result.line else "")
+
+
+def _first_unknown(verdict: Verdict) -> str:
+    return next(
+        (r.message for r in verdict.results if r.status == "unknown"), "no test had a result"
+    )
+
+
+def _of(some: int, count: int, what: str) -> str:
+    return f"{some} of {count} {what}"
+
+
+def _as_seen(result: FixResult, shown: str, root: str) -> FixResult:
+    """Name the user's paths where the sandbox saw a copy of them."""
+    if shown == root:
+        return result
+
+    def renamed(verdict: Verdict | None) -> Verdict | None:
+        if verdict is None:
+            return None
+        results = tuple(replace(r, message=r.message.replace(shown, root)) for r in verdict.results)
+        return replace(verdict, results=results)
+
+    return replace(
+        result,
+        before=renamed(result.before),
+        after=renamed(result.after),
+        explanation=result.explanation.replace(shown, root),
+        note=result.note.replace(shown, root),
+    )
+
+
+def _finish(result: FixResult, source: SourceFile, *, apply: bool, force: bool) -> FixResult:
+    """Write the mended text, or say what would stand in the way."""
+    if apply:
+        sourcefile.write(source, result.mended)
+        return replace(result, written=True)
+    why = "" if force else sourcefile.uncommitted(source.path)
+    return replace(result, note=f"({why}: --apply will want --force too.)" if why else "")

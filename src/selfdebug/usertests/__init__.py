@@ -1,0 +1,289 @@
+"""A user's own tests as a Task: pytest, doctests, node:test, or scripts of asserts.
+
+It finds the tests and says how to run them; what only a run can tell (which tests pytest or node
+collect) is listed in the sandbox. It edits no file.
+
+    selfdebug fix calc.py --tests test_calc.py
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import selfdebug.sandbox
+from selfdebug.sourcefile import SourceFile, read_text
+from selfdebug.types import Judge, SelfdebugError, Task, Test, TestResult
+from selfdebug.usertests import by_values, javascript_tests, project, python_tests
+from selfdebug.usertests.project import Project
+
+Settings = dict[str, Any]
+
+_JS = str(Path(selfdebug.sandbox.__file__).parent / "js")  # node reads its hooks there
+
+_PYTEST_FILES = ("test_*.py", "*_test.py")
+_NODE_FILES = ("*.test.?js", "*.test.js", "*-test.?js", "*-test.js", "*_test.js", "test-*.js")
+_TEST_FOLDERS = ("tests", "test", "__tests__")
+_CONFIGS = ("pyproject.toml", "pytest.ini", "tox.ini", "setup.cfg")
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """Tests that share one run. ids: () when only a run can list them."""
+
+    settings: Settings
+    ids: tuple[str, ...] = ()
+
+    def tests(self, ids: Sequence[str]) -> list[Test]:
+        """Return these ids as tests."""
+        body = json.dumps(self.settings)
+        return [Test(test_id, "suite", body) for test_id in ids]
+
+    def listing(self) -> Test:
+        """Return the test that lists what there is."""
+        return Test("listing", "suite", json.dumps({**self.settings, "collect": True}))
+
+
+@dataclass(frozen=True, slots=True)
+class UserTests:
+    """What a user's tests are. split: the same tests judged by values, where that can be."""
+
+    source: SourceFile
+    label: str
+    suites: tuple[Suite, ...]
+    split: tuple[Test, ...] = ()
+
+    @property
+    def read_paths(self) -> list[str]:
+        """What the sandbox must be able to read."""
+        return sorted({path for suite in self.suites for path in suite.settings["read"]})
+
+    def keeps_tests(self, text: str) -> bool:
+        """Tell whether a new text of the file leaves the doctests in it as they are."""
+        module = self.suites[0].settings.get("module", "")
+        if not module:
+            return True
+        texts = (self.source.text, text)
+        before, after = (
+            [piece["source"] for piece in python_tests.docstring_pieces(each, module)]
+            for each in texts
+        )
+        return before == after
+
+    def task(self, tests: Sequence[Test]) -> Task:
+        """Return the task of making these tests pass."""
+        name = self.source.path.name
+        prompt = (
+            f"The file `{name}` must pass all of its tests. Mend it. Keep the names that it "
+            "defines, and change no more than is needed."
+        )
+        return Task(name, self.source.language, prompt, "", tuple(tests), source=self.label)
+
+    def listed(self, judge: Judge) -> Task:
+        """Return the task with one test for each that there is, run beside the candidate."""
+        tests: list[Test] = []
+        for suite in self.suites:
+            ids = suite.ids or _collected(judge, self, suite)
+            tests += suite.tests(ids)
+        if not tests:
+            raise SelfdebugError(f"{self.label} has no tests")
+        return self.task(tests)
+
+
+def _collected(judge: Judge, tests: UserTests, suite: Suite) -> list[str]:
+    result = judge.judge(tests.task([suite.listing()]), tests.source.text).results[0]
+    ids: list[str] = json.loads(result.got) if result.got else []
+    if not ids and result.status != "pass":
+        check_outside(result, tests)
+        return [suite.settings["file_id"]]  # it stands for all that the file would have
+    return ids
+
+
+def check_outside(result: TestResult, tests: UserTests) -> None:
+    """Raise SelfdebugError when a test failed for want of a package, not for the file's sake."""
+    missing = re.search(r"ModuleNotFoundError: No module named '([\w.]+)'", result.message)
+    if missing and not result.line:
+        name = missing[1]
+        if name.split(".")[0] == tests.source.path.stem:
+            raise SelfdebugError(
+                f"{tests.label} cannot import {name}: its tests look for it elsewhere"
+            )
+        raise SelfdebugError(
+            f"{tests.label} needs the package {name}, which is not installed in the environment "
+            "that selfdebug runs in"
+        )
+    fixture = re.search(r"fixture '(\w+)' not found", result.message)
+    if fixture:
+        raise SelfdebugError(
+            f"{result.test_id} needs the fixture {fixture[1]}, which no loaded plugin gives: "
+            "name its plugin with --plugin, such as --plugin pytest_mock"
+        )
+    broken = re.match(r"pytest: |(Syntax|Indentation|Tab)Error", result.message)
+    if result.status == "load_error" and broken and not result.line:
+        raise SelfdebugError(f"{tests.label} cannot be run: {result.message}")
+
+
+def load(
+    source: SourceFile, tests: Path, selected: str, where: Project, plugins: Sequence[str] = ()
+) -> UserTests:
+    """Read a user's tests. selected: the part of a node id after its file. Runs nothing."""
+    label = f"{tests}::{selected}" if selected else str(tests)
+    if source.language == "javascript":
+        if selected:
+            raise SelfdebugError(f"{label}: node:test has no ids of single tests; name the file")
+        files = _files(tests, _NODE_FILES)
+        suites = [_javascript(source, file, where) for file in files]
+        return UserTests(source, label, tuple(suites))
+    same = tests.resolve() == source.path.resolve()
+    runner = "doctest" if same else _runner(tests, selected)
+    common = _python(source, tests, where)
+    if runner == "pytest":
+        project.need_pytest(common["site_path"])
+        paths = tests.resolve()
+        node = f"{where.inside(paths)}::{selected}" if selected else where.inside(paths)
+        extra = {"plugins": list(plugins), "import_mode": _import_mode(where.root)}
+        suite = Suite({**common, **extra, "runner": runner, "test_file": [node]})
+        return UserTests(source, label, (suite,))
+    text = source.text if same else read_text(tests)[1].replace("\r\n", "\n")
+    settings = {**common, "runner": runner, "test_file": [where.inside(tests)]}
+    if runner == "script":
+        return _script(source, text, label, settings)
+    module = project.module_name(source.path)
+    pieces = (
+        python_tests.docstring_pieces(text, module)
+        if same
+        else python_tests.text_pieces(text, where.name(tests))
+    )
+    if not pieces:
+        raise SelfdebugError(f"{label} has no doctests")
+    settings |= {"module": module if same else "", "pieces": pieces}
+    return UserTests(source, label, (Suite(settings, _ids(pieces)),))
+
+
+def _runner(tests: Path, selected: str) -> str:
+    if tests.is_dir() or selected:
+        if tests.is_dir():
+            _files(tests, _PYTEST_FILES)
+        return "pytest"
+    runner = python_tests.runner_of(read_text(tests)[1], tests.suffix)
+    if runner is None:
+        raise SelfdebugError(f"{tests} has no test: no test function, no assert, no doctest")
+    return runner
+
+
+def _python(source: SourceFile, tests: Path, where: Project) -> Settings:
+    packages = project.packages(where)
+    return {
+        "target": where.inside(source.path),
+        "file_id": where.name(tests),
+        "root": str(where.shown),
+        "python_path": project.python_path(where, source.path, tests),
+        "site_path": packages,
+        "read": [str(where.shown), *packages],
+        "module": "",
+        "pieces": [],
+    }
+
+
+def _script(source: SourceFile, text: str, label: str, settings: Settings) -> UserTests:
+    name = Path(label).name
+    modules = {source.path.stem, project.module_name(source.path)}
+    split: list[Test] = []
+    try:
+        split, groups = by_values.by_values(text, source.text, modules, name)
+    except by_values.Unsuited:
+        tree = python_tests.parsed(text)
+        groups = python_tests.groups(tree) if tree else []
+    pieces = python_tests.script_pieces(text, name, groups)
+    suite = Suite({**settings, "pieces": pieces}, _ids(pieces))
+    return UserTests(source, label, (suite,), tuple(split))
+
+
+def _javascript(source: SourceFile, tests: Path, where: Project) -> Suite:
+    text = read_text(tests)[1].replace("\r\n", "\n")
+    name = where.name(tests)
+    node = project.find_node()
+    settings: Settings = {
+        "runner": "node",
+        "node": node,
+        "target": where.inside(source.path),
+        "format": javascript_tests.format_of(source.path),
+        "file_id": name,
+        "test_file": [where.inside(tests)],
+        "root": str(where.shown),
+        "read": [str(where.shown), node, _JS, *project.node_reads(where)],
+    }
+    if javascript_tests.runs_under_node_test(tests, text):
+        return Suite(settings)
+    script, ids = javascript_tests.instrumented(text, tests.name)
+    if not ids:
+        return Suite({**settings, "whole": name}, (name,))
+    settings |= {"script": script, "script_format": javascript_tests.format_of(tests)}
+    return Suite(settings, tuple(ids))
+
+
+def _ids(pieces: Sequence[python_tests.Piece]) -> tuple[str, ...]:
+    return tuple(piece["id"] for piece in pieces)
+
+
+def _files(tests: Path, patterns: Sequence[str]) -> list[Path]:
+    if not tests.is_dir():
+        return [tests]
+    found = {path for pattern in patterns for path in tests.rglob(pattern)}
+    found = {path for path in found if "node_modules" not in path.parts}
+    if not found:
+        raise SelfdebugError(f"{tests} holds no tests: no {' and no '.join(patterns)}")
+    return sorted(found)
+
+
+def _import_mode(root: Path) -> str:
+    """Return what the project's addopts say; the rest of them is left out."""
+    for name in _CONFIGS:
+        path = root / name
+        if path.is_file():
+            text = path.read_text(encoding="utf-8", errors="replace")
+            if found := re.search(r"--import-mode[= ](\w+)", text):
+                return found[1]
+    return ""
+
+
+def find(source: SourceFile) -> Path:
+    """Return the tests of a file by the usual names, or the file itself for its doctests."""
+    found = list(dict.fromkeys(_by_name(source)))
+    if len(found) > 1:
+        names = ", ".join(map(str, found[:3]))
+        raise SelfdebugError(f"{source.path} has several tests ({names}): say which with --tests")
+    if found:
+        return found[0]
+    python = source.language == "python"
+    if python and python_tests.docstring_pieces(source.text, source.path.stem):
+        return source.path
+    names = " or ".join(_names(source)[:2])
+    raise SelfdebugError(
+        f"found no tests of {source.path}: no {names} beside it or in tests/"
+        f"{', no doctests in it' if python else ''}; name them with --tests"
+    )
+
+
+def _names(source: SourceFile) -> list[str]:
+    stem = source.path.stem
+    if source.language == "python":
+        return [f"test_{stem}.py", f"{stem}_test.py"]
+    endings = (".js", ".mjs", ".cjs")
+    return [f"{stem}{mark}{ending}" for mark in (".test", "-test", "_test") for ending in endings]
+
+
+def _by_name(source: SourceFile) -> Iterator[Path]:
+    names = _names(source)
+    beside = [source.path.parent / name for name in names]
+    yield from (path for path in beside if path.is_file())
+    here = Path.cwd()
+    for folder in project.around(source.path):
+        for tests in _TEST_FOLDERS:
+            found = (path for name in names for path in (folder / tests).rglob(name))
+            for path in sorted(found):
+                yield path.relative_to(here) if path.is_relative_to(here) else path

@@ -7,7 +7,9 @@ import pytest
 from selfdebug.explanations import changed_lines, claims, compose, score, verified
 from selfdebug.types import Mutation, TestResult
 
-FIXED = "def total(xs):\n    s = 0\n    for i in range(len(xs)):\n        s += xs[i]\n    return s\n"
+FIXED = (
+    "def total(xs):\n    s = 0\n    for i in range(len(xs)):\n        s += xs[i]\n    return s\n"
+)
 BROKEN = FIXED.replace("range(len(xs))", "range(len(xs) - 1)")
 MUTATION = Mutation(
     broken=BROKEN,

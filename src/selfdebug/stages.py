@@ -48,7 +48,10 @@ def examples(
             if task is None:
                 continue
             rng = Random(hashlib.sha256(f"{stage}{repair.key}".encode()).digest())
-            yield (_recognised if stage == "recognise" else _corrected)(task, repair, rng)
+            if stage == "recognise":
+                yield _recognised(task, repair)
+            else:
+                yield _corrected(task, repair, rng)
             # One right program for so many wrong ones gives it its share of all.
             if task.reference and rng.random() < right_share / (1 - right_share):
                 yield _stays_right(task, stage, rng)
@@ -59,8 +62,7 @@ def _written(task: Task) -> Example:
     return _example("generate", task, "", prompt, prompts.fenced(task.language, task.reference))
 
 
-def _recognised(task: Task, repair: Repair, rng: Random) -> Example:
-    del rng
+def _recognised(task: Task, repair: Repair) -> Example:
     prompt = _asked_to_recognise(task, repair.broken, repair.feedback)
     return _example("recognise", task, repair.kind, prompt, repair.explanation)
 

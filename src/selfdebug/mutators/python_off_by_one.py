@@ -13,42 +13,14 @@ from collections.abc import Iterator
 from random import Random
 
 from selfdebug.languages.python_edit.change import Change, Operator, mutations, repairs
-from selfdebug.languages.python_edit.program import (
-    ATOM,
-    SUM,
-    UNARY,
-    Edit,
-    Program,
-    binds,
-    number,
-    pairs,
-)
+from selfdebug.languages.python_edit.guesses import number, pairs
+from selfdebug.languages.python_edit.program import ATOM, SUM, UNARY, Edit, Program, binds
 from selfdebug.types import Kind, Language, Mutation
 
 LANGUAGE: Language = "python"
 KIND: Kind = "off_by_one"
 
 _WORDS = ("low", "high")
-# Calls that take a whole sequence, so that leaving out its first or last element shows.
-_WHOLE = frozenset(
-    [
-        "sum",
-        "max",
-        "min",
-        "sorted",
-        "set",
-        "list",
-        "tuple",
-        "any",
-        "all",
-        "map",
-        "filter",
-        "enumerate",
-        "reversed",
-        "Counter",
-        "dict",
-    ]
-)
 
 
 def nudged(program: Program, node: ast.expr, delta: int) -> tuple[str, int]:
@@ -77,9 +49,9 @@ def _plus(source: str, step: int, model: str) -> str:
 
 
 def _by_one(
-    program: Program, node: ast.expr, shown: ast.AST, low: str, high: str, cost: int
+    program: Program, node: ast.expr, shown: ast.AST, reasons: tuple[str, str], cost: int
 ) -> Iterator[Change]:
-    """Change an expression by one; low and high say what is wrong with a value too low or high."""
+    """Change an expression by one; the reasons are for a value one too low and one too high."""
     for delta in (1, -1):
         text, level = nudged(program, node, delta)
         if text.startswith("-") and isinstance(program.parents[node], ast.BinOp):
@@ -87,8 +59,9 @@ def _by_one(
         if text == "0" and isinstance(program.parents[node], ast.AugAssign | ast.BinOp):
             continue  # nor are `x += 0` and `a // 0`
         edge = program.text(node) if delta > 0 else text
-        reasons = [reason.replace("EDGE", edge) for reason in (low, high)][::delta]
-        yield Change((program.put(node, text, level),), program.span(shown), *reasons, cost)
+        low, high = (reason.replace("EDGE", edge) for reason in reasons)
+        why = (low, high) if delta > 0 else (high, low)
+        yield Change((program.put(node, text, level),), program.span(shown), *why, cost)
 
 
 def _calls(program: Program, *names: str) -> Iterator[ast.Call]:
@@ -103,13 +76,13 @@ def range_end(program: Program) -> Iterator[Change]:
     high = "the range goes one step too far, up to EDGE"
     for call in _calls(program, "range"):
         if len(call.args) <= 2:
-            yield from _by_one(program, call.args[-1], call, low, high, 0)
+            yield from _by_one(program, call.args[-1], call, (low, high), 0)
         else:
             low, high = (
                 "the end of the range is one too low",
                 "the end of the range is one too high",
             )
-            yield from _by_one(program, call.args[1], call, low, high, 1)
+            yield from _by_one(program, call.args[1], call, (low, high), 1)
 
 
 def range_start(program: Program) -> Iterator[Change]:
@@ -124,7 +97,7 @@ def range_start(program: Program) -> Iterator[Change]:
             edit = Edit(start, program.start(call.args[1]), "")
             yield Change((edit,), shown, high, low, 1)
         else:
-            yield from _by_one(program, first, call, low, high, 1)
+            yield from _by_one(program, first, call, (low, high), 1)
 
 
 def index(program: Program) -> Iterator[Change]:
@@ -132,7 +105,7 @@ def index(program: Program) -> Iterator[Change]:
     for node in program.of(ast.Subscript):
         if program.is_integer(node.slice):
             low, high = "the index is one too low", "the index is one too high"
-            yield from _by_one(program, node.slice, node, low, high, 1)
+            yield from _by_one(program, node.slice, node, (low, high), 1)
 
 
 def slice_bound(program: Program) -> Iterator[Change]:
@@ -145,16 +118,21 @@ def slice_bound(program: Program) -> Iterator[Change]:
                     f"the slice's {name} is one too low",
                     f"the slice's {name} is one too high",
                 )
-                yield from _by_one(program, bound, whole, low, high, 1)
+                yield from _by_one(program, bound, whole, (low, high), 1)
 
 
 def slice_edge(program: Program) -> Iterator[Change]:
     """Cut off the first or the last element, or forget to."""
     for node in program.of(ast.Subscript):
         part, shown = node.slice, program.span(node)
-        if not isinstance(part, ast.Slice) or part.step is not None:
+        if not isinstance(part, ast.Slice):
             continue
         start, end = program.span(part)
+        if part.step is not None:
+            if part.lower is None and (number(part.step) or 0) > 0:
+                lost, kept = "the first element is cut off", "the first element is not cut off"
+                yield Change((Edit(start, start, "1"),), shown, kept, lost, 3)
+            continue
         if (part.lower is None) != (part.upper is None):
             cut = (Edit(program.end(node.value), program.end(node), ""),)
             yield Change(cut, shown, "the slice cuts something off", "nothing is cut off", 3)
@@ -169,22 +147,55 @@ def slice_edge(program: Program) -> Iterator[Change]:
 
 
 def skipped_element(program: Program) -> Iterator[Change]:
-    """Go through a sequence without its first or last element."""
-    loops = [node.iter for node in program.of(ast.For, ast.comprehension)]
-    wholes = [call.args[0] for call in _calls(program, *_WHOLE)]
-    returned = [node.value for node in program.of(ast.Return) if node.value is not None]
-    for place, nodes in enumerate((loops, wholes, returned)):
-        for node in nodes:
-            if not isinstance(node, ast.Name | ast.Attribute | ast.ListComp) and place < 2:
+    """Use a sequence without its first or last element."""
+    for node in program.of(ast.Name, ast.Call, ast.ListComp):
+        match program.parents[node]:
+            case ast.For() | ast.comprehension() as loop if node is loop.iter:
+                cost = 4
+            case ast.Call(args=args) if any(node is value for value in args):
+                cost = 4
+            case ast.Return():
+                cost = 4
+            case ast.Assign(value=value) if node is value:
+                cost = 5
+            case _:
                 continue
-            if isinstance(node, ast.Constant | ast.BinOp | ast.Compare | ast.BoolOp):
-                continue
-            source = program.text(node) if binds(node) == ATOM else f"({program.text(node)})"
-            for cut, name in (("[1:]", "first"), ("[:-1]", "last")):
-                edit = Edit(*program.span(node), source + cut)
-                kept, lost = f"the {name} element is kept", f"the {name} element is left out"
-                shown = program.span(node)
-                yield Change((edit,), shown, kept, lost if place < 2 else "", 4)
+        known = isinstance(node, ast.ListComp) or program.text(node) in program.sequences
+        if isinstance(node, ast.Call):
+            known = program.text(node.func).split(".")[-1] in ("split", "sorted", "list", "join")
+        if program.is_integer(node) or (isinstance(node, ast.Name) and not known):
+            continue
+        for cut, name in (("[1:]", "first"), ("[:-1]", "last")):
+            edit = Edit(program.end(node), program.end(node), cut)
+            kept, lost = f"the {name} element is kept", f"the {name} element is left out"
+            yield Change((edit,), program.around(node), kept, lost if known else "", cost)
+
+
+def quantifier(program: Program) -> Iterator[Change]:
+    """Let a pattern repeat once more or once less."""
+    if "re" not in program.code:
+        return
+    for node in program.of(ast.Constant):
+        source, start = program.text(node), program.start(node)
+        if not isinstance(node.value, str):
+            continue
+        for found in re.finditer(r"(?<=[\w\])}.])[*+](?!\))|(?<=\))[*+]", source):
+            old, new = found[0], "+" if found[0] == "*" else "*"
+            at = start + found.start()
+            many, none = "`*` also matches nothing at all", "`+` asks for at least one"
+            reasons = (many, none) if old == "*" else (none, many)
+            yield Change((Edit(at, at + 1, new),), program.around(node), *reasons, 2)
+        for found in re.finditer(r"(?<=[{,])\d+(?=[,}])", source):
+            for delta in (1, -1):
+                at = start + found.start()
+                edit = Edit(at, start + found.end(), str(int(found[0]) + delta))
+                low, high = (
+                    "the pattern repeats too few times",
+                    "the pattern repeats too many times",
+                )
+                reasons = (low, high) if delta > 0 else (high, low)
+                if int(found[0]) + delta >= 0:
+                    yield Change((edit,), program.around(node), *reasons, 2)
 
 
 def boundary(program: Program) -> Iterator[Change]:
@@ -205,7 +216,7 @@ def bound(program: Program) -> Iterator[Change]:
         sides = sides or [side for side in node.comparators if program.is_integer(side)]
         for side in sides:
             low, high = (f"the value compared with is one too {word}" for word in _WORDS)
-            yield from _by_one(program, side, node, low, high, 1)
+            yield from _by_one(program, side, node, (low, high), 1)
 
 
 def start_value(program: Program) -> Iterator[Change]:
@@ -216,7 +227,7 @@ def start_value(program: Program) -> Iterator[Change]:
                 low, high = (
                     f"the start value of {program.text(target)} is one too {w}" for w in _WORDS
                 )
-                yield from _by_one(program, value, node, low, high, 1)
+                yield from _by_one(program, value, node, (low, high), 1)
 
 
 def step(program: Program) -> Iterator[Change]:
@@ -224,7 +235,7 @@ def step(program: Program) -> Iterator[Change]:
     for node in program.of(ast.AugAssign):
         if isinstance(node.op, ast.Add | ast.Sub) and program.is_integer(node.value):
             low, high = "the step is one too small", "the step is one too large"
-            yield from _by_one(program, node.value, node, low, high, 1)
+            yield from _by_one(program, node.value, node, (low, high), 1)
 
 
 def assigned(program: Program) -> Iterator[Change]:
@@ -233,7 +244,7 @@ def assigned(program: Program) -> Iterator[Change]:
         for target, value in pairs(node):
             if number(value) is None and program.is_integer(value):
                 low, high = (f"the value of {program.text(target)} is one too {w}" for w in _WORDS)
-                yield from _by_one(program, value, node, low, high, 2)
+                yield from _by_one(program, value, node, (low, high), 2)
 
 
 def returned(program: Program) -> Iterator[Change]:
@@ -241,7 +252,7 @@ def returned(program: Program) -> Iterator[Change]:
     for node in program.of(ast.Return):
         if node.value is not None and program.is_integer(node.value):
             low, high = "the returned value is one too low", "the returned value is one too high"
-            yield from _by_one(program, node.value, node, low, high, 2)
+            yield from _by_one(program, node.value, node, (low, high), 2)
 
 
 def argument(program: Program) -> Iterator[Change]:
@@ -253,7 +264,7 @@ def argument(program: Program) -> Iterator[Change]:
         for value in call.args:
             if program.is_integer(value):
                 low, high = (f"the argument of {name} is one too {w}" for w in _WORDS)
-                yield from _by_one(program, value, call, low, high, 1)
+                yield from _by_one(program, value, call, (low, high), 1)
 
 
 def operand(program: Program) -> Iterator[Change]:
@@ -264,7 +275,7 @@ def operand(program: Program) -> Iterator[Change]:
             if number(side) is not None or (factor and isinstance(side, ast.Name | ast.BinOp)):
                 low, high = (f"an operand is one too {word}" for word in _WORDS)
                 shown = program.statement(node) if isinstance(node.op, ast.Add) else node
-                yield from _by_one(program, side, shown, low, high, 2)
+                yield from _by_one(program, side, shown, (low, high), 2)
 
 
 def length(program: Program) -> Iterator[Change]:
@@ -273,7 +284,7 @@ def length(program: Program) -> Iterator[Change]:
         low, high = "the length is taken for one too few", "the length is taken for one too many"
         parent = program.parents[call]
         if isinstance(parent, ast.expr) and not isinstance(parent, ast.BinOp):
-            yield from _by_one(program, call, parent, low, high, 2)
+            yield from _by_one(program, call, parent, (low, high), 2)
 
 
 def enumerate_start(program: Program) -> Iterator[Change]:
@@ -305,6 +316,7 @@ OPERATORS: tuple[Operator, ...] = (
     enumerate_start,
     slice_edge,
     skipped_element,
+    quantifier,
 )
 
 

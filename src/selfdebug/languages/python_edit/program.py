@@ -4,7 +4,7 @@ Nothing is reprinted: an edit replaces a span of characters, so formatting and c
 they were. The standard `ast` is used because it parses 30 lines in 0.2 ms with exact positions,
 and a search needs thousands of edits a second. No code is run.
 
-    python -c "from selfdebug.languages.python_edit.program import syntax_error as e; print(e('f('))"
+    python -c "from selfdebug.languages.python_edit import program as p; print(p.edited('a', []))"
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar
+
+from selfdebug.languages.python_edit.guesses import defined, integers, maps, number, sequences
 
 Span = tuple[int, int]
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -82,41 +84,6 @@ def binds(node: ast.AST) -> int:
     return _BINDS.get(type(key), ATOM)
 
 
-def pairs(node: ast.Assign) -> Iterator[tuple[ast.expr, ast.expr]]:
-    """Yield the (target, value) pairs of an assignment: `a, b = 1, 2` has two."""
-    for target in node.targets:
-        if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple):
-            yield from zip(target.elts, node.value.elts, strict=False)
-        else:
-            yield target, node.value
-
-
-def number(node: ast.AST) -> int | None:
-    """Return the value of an integer literal, with its sign."""
-    match node:
-        case ast.Constant(value=int(value)) if not isinstance(value, bool):
-            return value
-        case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int(value))):
-            return -value
-        case _:
-            return None
-
-
-def _counts(node: ast.AST) -> bool:
-    """Return whether an expression is an integer on the face of it."""
-    match node:
-        case ast.Constant(value=value):
-            return isinstance(value, int) and not isinstance(value, bool)
-        case ast.Call(func=ast.Name(id=name)):
-            return name in ("len", "int", "ord")
-        case ast.BinOp(left=left, op=op, right=right):
-            if isinstance(op, ast.FloorDiv):
-                return True
-            return isinstance(op, ast.Add | ast.Sub | ast.Mult) and _counts(left) and _counts(right)
-        case _:
-            return False
-
-
 def _is_docstring(node: ast.AST) -> bool:
     return (
         isinstance(node, ast.Expr)
@@ -152,8 +119,8 @@ class Program:
             return
         skipped = [getattr(node, "annotation", None), getattr(node, "returns", None)]
         for name in ("body", "orelse", "finalbody"):
-            block: list[ast.stmt] = getattr(node, name, [])
-            if isinstance(block, list):
+            block: list[ast.stmt] | ast.expr = getattr(node, name, [])
+            if isinstance(block, list):  # the body of a lambda is none
                 self.blocks.update((statement, block) for statement in block)
         for child in ast.iter_child_nodes(node):
             if child not in skipped and not _is_docstring(child):
@@ -273,35 +240,42 @@ class Program:
         return list(found)
 
     @cached_property
+    def variables(self) -> frozenset[str]:
+        """Every name that the program assigns to or takes as a parameter."""
+        arguments = {node.arg for node in self.of(ast.arg)}
+        return frozenset(arguments.union(*self._bound.values()))
+
+    def variables_of(self, node: ast.AST) -> set[str]:
+        """Return the variables that an expression mentions."""
+        return {n.id for n in ast.walk(node) if isinstance(n, ast.Name)} & self.variables
+
+    @cached_property
+    def unread(self) -> frozenset[str]:
+        """The parameters and variables that the program never reads: somewhere it should."""
+        names = (node for node in ast.walk(self.tree) if isinstance(node, ast.Name))
+        read = {node.id for node in names if isinstance(node.ctx, ast.Load)}
+        return frozenset(n for n in self.variables - read if n not in ("self", "cls", "_"))
+
+    @cached_property
+    def known(self) -> frozenset[str]:
+        """Every name that means something somewhere: built-in, imported, defined or bound."""
+        return self.variables | defined(self.nodes) | frozenset(dir(builtins))
+
+    @cached_property
     def integers(self) -> frozenset[str]:
-        """The names that hold integers, judging by how the program fills and uses them."""
-        found: set[str] = set()
-        for node in self.nodes:
-            match node:
-                case ast.For(target=target, iter=ast.Call(func=ast.Name(id=name), args=args)) | (
-                    ast.comprehension(
-                        target=target, iter=ast.Call(func=ast.Name(id=name), args=args)
-                    )
-                ):
-                    counted = target.elts[:1] if isinstance(target, ast.Tuple) else [target]
-                    if name in ("range", "enumerate"):
-                        found |= {t.id for t in counted if isinstance(t, ast.Name)}
-                    if name == "range":
-                        found |= {a.id for a in args if isinstance(a, ast.Name)}
-                case ast.Assign():
-                    for target, value in pairs(node):
-                        if isinstance(target, ast.Name) and _counts(value):
-                            found.add(target.id)
-                case ast.AugAssign(target=ast.Name(id=name), value=value) if _counts(value):
-                    found.add(name)
-                case ast.Compare(left=ast.Name(id=name), comparators=[right]) if _counts(right):
-                    found.add(name)
-                case ast.BinOp(left=ast.Name(id=name), op=ast.Sub() | ast.Mod() | ast.FloorDiv()):
-                    if _counts(node.right):
-                        found.add(name)
-                case _:
-                    pass
-        return frozenset(found)
+        """The variables that hold integers, as far as the program shows."""
+        return integers(self.nodes)
+
+    @cached_property
+    def maps(self) -> frozenset[str]:
+        """The variables that hold dictionaries, as far as the program shows."""
+        return maps(self.nodes)
+
+    @cached_property
+    def sequences(self) -> frozenset[str]:
+        """The variables that hold texts, lists or tuples, as far as the program shows."""
+        others = self.maps | self.integers | defined(self.nodes)
+        return (sequences(self.nodes) & self.variables) - others
 
     def is_integer(self, node: ast.AST) -> bool:
         """Return whether an expression seems to be an integer, as far as the program shows."""
@@ -314,49 +288,6 @@ class Program:
                 return True
             case _:
                 return number(node) is not None
-
-    @cached_property
-    def maps(self) -> frozenset[str]:
-        """The names that hold dictionaries, judging by what is assigned to them."""
-        made = [(t, v) for node in self.of(ast.Assign) for t, v in pairs(node)]
-        return frozenset(
-            target.id
-            for target, value in made
-            if isinstance(target, ast.Name)
-            if isinstance(value, ast.Dict | ast.DictComp) or self.text(value) == "dict()"
-        )
-
-    @cached_property
-    def variables(self) -> frozenset[str]:
-        """Every name that the program assigns to or takes as a parameter."""
-        arguments = {node.arg for node in self.of(ast.arg)}
-        return frozenset(arguments.union(*self._bound.values()))
-
-    @cached_property
-    def unread(self) -> frozenset[str]:
-        """The parameters and variables that the program never reads: somewhere it should."""
-        read = {node.id for node in self.of(ast.Name) if isinstance(node.ctx, ast.Load)}
-        return frozenset(n for n in self.variables - read if n not in ("self", "cls", "_"))
-
-    def variables_of(self, node: ast.AST) -> set[str]:
-        """Return the variables that an expression mentions."""
-        return {n.id for n in ast.walk(node) if isinstance(n, ast.Name)} & self.variables
-
-    @cached_property
-    def known(self) -> frozenset[str]:
-        """Every name that means something somewhere: built-in, imported, defined or bound."""
-        found = {*dir(builtins), *self.variables}
-        for node in self.nodes:
-            match node:
-                case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
-                    found.add(name)
-                case ast.ExceptHandler(name=str(name)):
-                    found.add(name)
-                case ast.Import(names=aliases) | ast.ImportFrom(names=aliases):
-                    found |= {(alias.asname or alias.name).split(".")[0] for alias in aliases}
-                case _:
-                    pass
-        return frozenset(found)
 
     @cached_property
     def prose(self) -> str:
@@ -372,33 +303,35 @@ class Program:
         start, end = self.span(node)
         if isinstance(node, ast.GeneratorExp) and self.code[start - 1 : start] not in ("(", " "):
             text = f"({text})"  # the call's parentheses are the generator's as well
-        elif level < self._demand(node) and self.outer(node) == (start, end):
+        elif self.outer(node) == (start, end) and (level < self._demand(node) or "\n" in text):
             text = f"({text})"
         return Edit(start, end, text)
 
     def _demand(self, node: ast.AST) -> int:
         """Return how tightly an expression must bind to stand in a node's place."""
+        demand = LOOSE
         match self.parents[node]:
             case ast.BinOp(left=left, op=ast.Pow()):
-                return ATOM if node is left else UNARY
+                demand = ATOM if node is left else UNARY
             case ast.BinOp(left=left) as parent:
-                return binds(parent) + (node is not left)
+                demand = binds(parent) + (node is not left)
             case ast.BoolOp() as parent:
-                return binds(parent) + 1
+                demand = binds(parent) + 1
             case ast.UnaryOp() as parent:
-                return binds(parent)
+                demand = binds(parent)
             case ast.Compare() | ast.Starred():
-                return BITS
-            case ast.IfExp(orelse=orelse):
-                return LOOSE if node is orelse else OR
+                demand = BITS
+            case ast.IfExp(test=test, body=body) if node in (test, body):
+                demand = OR
             case ast.comprehension():
-                return OR
-            case ast.Attribute() | ast.Subscript(value=ast.expr()) as parent:
-                return ATOM if node is parent.value else LOOSE
-            case ast.Call(func=func):
-                return ATOM if node is func else LOOSE
+                demand = OR
+            case ast.Attribute(value=value) | ast.Subscript(value=value) if node is value:
+                demand = ATOM
+            case ast.Call(func=func) if node is func:
+                demand = ATOM
             case _:
-                return LOOSE
+                pass
+        return demand
 
     def called(self, function: str, node: ast.AST) -> str:
         """Return the source of a call of a function with a node as its only argument."""
@@ -430,6 +363,15 @@ class Program:
         """Return the white space that begins a statement's line."""
         line = self.code[self.line_start(self.start(statement)) : self.start(statement)]
         return line[: len(line) - len(line.lstrip())]
+
+    def header(self, statement: ast.stmt) -> Span:
+        """Return the span of a statement's first line."""
+        start = self.start(statement)
+        return start, start + len(self.first_line(statement))
+
+    def is_elif(self, statement: ast.stmt) -> bool:
+        """Return whether a statement is an `if` that is written `elif`."""
+        return self.code.startswith("elif", self.start(statement))
 
     def first_line(self, statement: ast.stmt) -> str:
         """Return a statement's first line, to quote it."""

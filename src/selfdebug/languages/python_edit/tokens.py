@@ -65,6 +65,7 @@ def pairs_of_brackets(found: list[Token]) -> list[tuple[Token, Token]]:
         if token.kind == "operator" and token.text in OPENERS:
             stack.append(token)
         elif token.kind == "operator" and token.text in CLOSERS:
-            if stack and OPENERS[stack[-1].text] == token.text:
-                pairs.append((stack.pop(), token))
+            opener = stack.pop() if stack else token
+            if OPENERS.get(opener.text) == token.text:
+                pairs.append((opener, token))
     return pairs

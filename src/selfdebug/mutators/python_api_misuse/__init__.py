@@ -2,7 +2,7 @@
 
 `calls` changes what is called and with what, `names` what a name stands for.
 
-    python -c "from selfdebug.mutators import python_api_misuse as m; print(*m.repair('x = max(a)'))"
+    python -c "from selfdebug.mutators import python_api_misuse as m; print(*m.repair('max(a)'))"
 """
 
 from __future__ import annotations

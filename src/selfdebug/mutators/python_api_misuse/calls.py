@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from selfdebug.languages.python_edit.change import Change, Operator
+from selfdebug.languages.python_edit.guesses import words
 from selfdebug.languages.python_edit.program import FUNCTIONS, Edit, Program
 
 
@@ -30,7 +31,7 @@ _FUNCTIONS = _groups(
     "gcd lcm", "factorial gamma", "combinations permutations combinations_with_replacement product",
     "bisect bisect_left bisect_right insort", "nlargest nsmallest", "heappush heappop heappushpop",
     "match search fullmatch findall", "findall finditer", "sub split", "accumulate reduce",
-    "Counter defaultdict dict", "deque list", "groupby Counter", "mean median mode", "is_integer int",
+    "Counter defaultdict dict", "deque list", "groupby Counter", "mean median mode",
     "itemgetter attrgetter", "add sub mul truediv", "starmap map", "sum prod", "divmod pow",
 )  # fmt: skip
 _METHODS = _groups(
@@ -43,16 +44,21 @@ _METHODS = _groups(
     "format replace", "strftime isoformat", "most_common elements items", "clear pop",
     "partition rpartition split", "swapcase upper lower", "count find", "isspace isalnum isupper",
 )  # fmt: skip
-_OPTIONAL = {"sorted": ("reverse=True", "key=len"), "sort": ("reverse=True", "key=len")}
-_OPTIONAL |= {"max": ("key=len", "default=0"), "min": ("key=len", "default=0")}
-_OPTIONAL |= {"round": ("2", "1"), "int": ("2",), "split": ("' '", "','"), "pop": ("0",)}
-_OPTIONAL |= {"enumerate": (), "zip": (), "sum": (), "strip": (), "replace": ("1",)}
+# Arguments that may be given and change what happens.
+_OPTIONAL = {
+    **{"sorted": ("reverse=True", "key=len"), "sort": ("reverse=True", "key=len")},
+    **{"max": ("key=len", "default=0"), "min": ("key=len", "default=0"), "pop": ("0",)},
+    **{"round": ("2", "1"), "int": ("2",), "split": ("' '", "','"), "replace": ("1",)},
+    **{"enumerate": (), "zip": (), "sum": (), "strip": ()},
+}
 _IN_PLACE = frozenset(
     ["sort", "append", "extend", "insert", "remove", "reverse", "add", "update", "clear", "discard"]
 )
 _PURE = frozenset(
-    ["lower", "upper", "strip", "lstrip", "rstrip", "replace", "title", "capitalize", "swapcase"]
-    + ["zfill", "union", "intersection", "difference", "join", "format", "copy"]
+    words(
+        """lower upper strip lstrip rstrip replace title capitalize swapcase zfill union
+    intersection difference join format copy"""
+    )
 )
 
 
@@ -70,10 +76,11 @@ def function(program: Program) -> Iterator[Change]:
     """Call another function of the same family."""
     for call in program.of(ast.Call):
         name, node, start = callee(program, call)
-        module = isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
-        if isinstance(node, ast.Name) or (module and node.value.id not in program.variables):  # pyright: ignore
-            for rank, new in enumerate(_FUNCTIONS.get(name, ())):
-                yield _renamed(program, call, start, name, new, rank)
+        owner = node.value if isinstance(node, ast.Attribute) else None
+        in_module = isinstance(owner, ast.Name) and owner.id not in program.variables
+        if isinstance(node, ast.Name) or in_module:
+            for new in _FUNCTIONS.get(name, ()):
+                yield _renamed(program, call, start, name, new)
 
 
 def method(program: Program) -> Iterator[Change]:
@@ -81,11 +88,12 @@ def method(program: Program) -> Iterator[Change]:
     for call in program.of(ast.Call):
         name, node, start = callee(program, call)
         if isinstance(node, ast.Attribute):
-            for rank, new in enumerate(dict.fromkeys(_METHODS.get(name, ()))):
-                yield _renamed(program, call, start, name, new, rank)
+            for new in dict.fromkeys(_METHODS.get(name, ())):
+                yield _renamed(program, call, start, name, new)
 
 
-def _renamed(program: Program, call: ast.Call, start: int, old: str, new: str, rank: int) -> Change:
+def _renamed(program: Program, call: ast.Call, start: int, old: str, new: str) -> Change:
+    rank = [*_FUNCTIONS.get(old, ()), *_METHODS.get(old, ())].index(new)
     reasons = f"`{old}` is not the right call", f"`{new}` is not the right call"
     edit = Edit(start, start + len(old), new)
     return Change((edit,), program.around(call), *reasons, 1 + (rank > 1))
@@ -96,9 +104,8 @@ def passed_function(program: Program) -> Iterator[Change]:
     for call in program.of(ast.Call):
         for value in (*call.args, *(keyword.value for keyword in call.keywords)):
             if isinstance(value, ast.Name) and value.id not in program.variables:
-                for rank, new in enumerate(_FUNCTIONS.get(value.id, ())):
-                    start = program.start(value)
-                    yield _renamed(program, call, start, value.id, new, rank)
+                for new in _FUNCTIONS.get(value.id, ()):
+                    yield _renamed(program, call, program.start(value), value.id, new)
 
 
 def argument_order(program: Program) -> Iterator[Change]:
@@ -122,14 +129,16 @@ def argument_missing(program: Program) -> Iterator[Change]:
         spans = [program.outer(value) for value in call.args]
         spans += [program.span(keyword) for keyword in call.keywords]
         spans.sort()
-        for at, (start, end) in enumerate(spans):
-            piece = program.code[start:end]
+        for at, span in enumerate(spans):
+            piece = program.code[slice(*span)]
             if len(spans) > 1:
-                start, end = (spans[at - 1][1], end) if at else (start, spans[1][0])
-            elif program.code[end : program.end(call)].strip() != ")" or name not in _OPTIONAL:
+                edit = Edit(*((spans[at - 1][1], span[1]) if at else (span[0], spans[1][0])), "")
+            elif program.code[span[1] : program.end(call)].strip() == ")" and name in _OPTIONAL:
+                edit = Edit(*span, "")
+            else:
                 continue
             reasons = f"the argument `{piece}` is too much", f"the argument `{piece}` is missing"
-            yield Change((Edit(start, end, ""),), program.span(call), *reasons, 2)
+            yield Change((edit,), program.span(call), *reasons, 2)
         for new in _OPTIONAL.get(name, ()):
             at = program.end(call) - 1
             given = {keyword.arg for keyword in call.keywords}
@@ -279,14 +288,14 @@ def lookup(program: Program) -> Iterator[Change]:
             case _:
                 pass
     for node in program.of(ast.Subscript):
-        if isinstance(node.ctx, ast.Load) and isinstance(node.value, ast.Name):
-            if (
-                not isinstance(node.slice, ast.Slice | ast.Constant)
-                and node.value.id in program.maps
-            ):
-                text = f"{program.text(node.value)}.get({program.text(node.slice)}, 0)"
-                edit = Edit(*program.span(node), text)
-                yield Change((edit,), program.around(node), "a missing key raises KeyError", "", 3)
+        match node:
+            case ast.Subscript(value=ast.Name(id=name), slice=ast.Name() as key, ctx=ast.Load()):
+                if name in program.maps:
+                    edit = Edit(*program.span(node), f"{name}.get({program.text(key)}, 0)")
+                    why = "a missing key raises KeyError"
+                    yield Change((edit,), program.around(node), why, "", 3)
+            case _:
+                pass
 
 
 def printed(program: Program) -> Iterator[Change]:

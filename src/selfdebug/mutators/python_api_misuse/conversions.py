@@ -9,6 +9,7 @@ import ast
 from collections.abc import Iterator
 
 from selfdebug.languages.python_edit.change import Change, Operator
+from selfdebug.languages.python_edit.guesses import words
 from selfdebug.languages.python_edit.program import (
     ATOM,
     FUNCTIONS,
@@ -19,17 +20,23 @@ from selfdebug.languages.python_edit.program import (
 )
 
 # Functions of one argument that are forgotten, and put in again, the most usual first.
-_WRAPPERS = ("abs", "int", "str", "len", "set", "sorted", "sum", "list", "round", "max", "min")
-_WRAPPERS += ("tuple", "float", "any", "all", "bool", "reversed", "ord", "chr", "bin")
+_WRAPPERS = words(
+    """abs int str len set sorted sum list round max min tuple float any all bool reversed ord chr
+    bin"""
+)
 _ENDINGS = (".lower()", ".upper()", ".strip()", ".copy()", ".encode()", ".items()", ".split()")
 _UNWRAPPED = frozenset(
-    [*_WRAPPERS, "dict", "map", "filter", "iter", "enumerate", "frozenset", "deque", "Counter"]
-    + ["floor", "ceil", "sqrt", "fabs", "hex", "oct", "repr", "Decimal", "Fraction", "type"]
-)
+    words(
+        """dict map filter iter enumerate frozenset deque Counter floor ceil sqrt fabs hex oct repr
+    Decimal Fraction type"""
+    )
+).union(_WRAPPERS)
 _DROPPED = frozenset(
-    ["lower", "upper", "strip", "lstrip", "rstrip", "encode", "decode", "sort", "copy", "title"]
-    + ["items", "keys", "values", "split", "hexdigest", "capitalize", "isdigit", "group", "replace"]
-    + ["most_common", "reverse", "total_seconds", "date", "format", "sqrt", "tolist", "index"]
+    words(
+        """lower upper strip lstrip rstrip encode decode sort copy title items keys values split
+    hexdigest capitalize isdigit group replace most_common reverse total_seconds date format tolist
+    index"""
+    )
 )
 # What a value is turned into by mistake.
 _WRONG_TYPES = (
@@ -159,10 +166,10 @@ def element_or_all(program: Program) -> Iterator[Change]:
             yield Change((edit,), program.around(node), why, "", 4)
         edit = Edit(program.end(node.value), program.end(node), "")
         yield Change((edit,), program.around(node), "the whole is needed, not one element", "", 4)
-        edit = Edit(*program.span(node), program.text(node.slice))
-        yield Change(
-            (edit,), program.around(node), "the position is needed, not the element", "", 4
-        )
+        if not isinstance(node.slice, ast.Constant):
+            edit = program.put(node, program.text(node.slice), binds(node.slice))
+            why = "the position is needed, not the element"
+            yield Change((edit,), program.around(node), why, "", 4)
 
 
 def iteration(program: Program) -> Iterator[Change]:

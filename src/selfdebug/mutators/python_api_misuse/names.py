@@ -31,6 +31,7 @@ _HOMES = {
     "datetime": "timedelta",
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names.split()}
+_USUAL = ("sum", "len", "max", "min", "sorted", "set", "list", "int", "str", "abs")
 # What other languages call it.
 _FOREIGN_METHODS = {
     "append": ("push", "add"),
@@ -184,7 +185,9 @@ def undefined_attribute(program: Program) -> Iterator[Change]:
                 pass
             case _:
                 continue
-        for new in [*map(program.text, call.args), *program.names(call), "0", "None", "[]", '""']:
+        given = [program.text(value) for value in call.args]
+        known = [f"{name}({value})" for value in given[:1] for name in _USUAL]
+        for new in [*given, *known, *program.names(call), "0", "None", "[]", '""']:
             edit = Edit(*program.span(call), new)
             yield Change((edit,), program.around(call), f"nothing defines `{old}`", "", 1)
 
@@ -289,8 +292,8 @@ def module(program: Program) -> Iterator[Change]:
                 yield Change((edit,), program.around(node), "", why)
             for other in sorted(imported - {node.value.id}):
                 edit = Edit(*program.span(node.value), other)
-                reasons = (f"`{m}` is the wrong module" for m in (node.value.id, other))
-                yield Change((edit,), program.around(node), *reasons, 3)
+                reasons = [f"`{name}` is the wrong module" for name in (node.value.id, other)]
+                yield Change((edit,), program.around(node), reasons[0], reasons[1], 3)
     for node in program.of(ast.Name):
         home = _HOME.get(node.id)
         if home is not None and node.id not in program.known and home in imported:

@@ -1,6 +1,7 @@
 """Python logic errors: wrong operators, names, values and conditions; lost or excess statements.
 
-`expressions` changes what a line computes, `statements` what runs and in which order.
+`conditions` changes what is decided, `expressions` and `literals` what is computed, `statements`
+what runs and in which order, `sharing` what is one and the same list.
 
     python -c "from selfdebug.mutators import python_logic as m; print(*m.repair('x = a < b'))"
 """
@@ -11,15 +12,17 @@ from collections.abc import Iterator
 from random import Random
 
 from selfdebug.languages.python_edit.change import Operator, mutations, repairs
-from selfdebug.mutators.python_logic import expressions, literals, statements
+from selfdebug.mutators.python_logic import conditions, expressions, literals, sharing, statements
 from selfdebug.types import Kind, Language, Mutation
 
 LANGUAGE: Language = "python"
 KIND: Kind = "logic"
 OPERATORS: tuple[Operator, ...] = (
+    *conditions.OPERATORS,
     *expressions.OPERATORS,
     *literals.OPERATORS,
     *statements.OPERATORS,
+    *sharing.OPERATORS,
 )
 
 

@@ -1,4 +1,4 @@
-"""Logic errors inside an expression: operators, conditions, variables, operands, slices.
+"""Logic errors inside an expression: operators, operands, variables, order, parts of sequences.
 
 python -c "from selfdebug.mutators.python_logic import expressions as e; print(e.OPERATORS)"
 """
@@ -12,32 +12,13 @@ from itertools import pairwise
 
 from selfdebug.languages.python_edit.change import Change, Operator
 from selfdebug.languages.python_edit.program import (
-    AND,
     ATOM,
-    NOT,
-    OR,
     SUM,
     Edit,
     Program,
     binds,
 )
 
-# What each operator is taken for, the likeliest first. `<` for `<=` is an off-by-one error.
-_COMPARISONS = {
-    "==": ("!=", "<=", ">=", "<", ">"),
-    "!=": ("==", ">", "<", ">=", "<="),
-    "<": (">", ">=", "==", "!="),
-    "<=": (">=", ">", "==", "!="),
-    ">": ("<", "<=", "==", "!="),
-    ">=": ("<=", "<", "==", "!="),
-    "in": ("not in",),
-    "not in": ("in",),
-    "is": ("is not", "=="),
-    "is not": ("is", "!="),
-}
-_NEGATED = {"==": "!=", "<": ">=", ">": "<=", "in": "not in", "is": "is not"}
-_NEGATED |= {right: left for left, right in _NEGATED.items()}
-_MIRRORED = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
 _ARITHMETIC: dict[type[ast.operator], tuple[str, tuple[str, ...]]] = {
     ast.Add: ("+", ("-", "*", "//", "%")),
     ast.Sub: ("-", ("+", "*", "%", "//", "/")),
@@ -52,40 +33,23 @@ _ARITHMETIC: dict[type[ast.operator], tuple[str, tuple[str, ...]]] = {
     ast.LShift: ("<<", (">>", "*")),
     ast.RShift: (">>", ("<<", "//")),
 }
+# What each operator does, in the third person and in the infinitive.
 _DOES = {
-    "+": "adds",
-    "-": "subtracts",
-    "*": "multiplies",
-    "/": "divides",
-    "//": "divides and rounds down",
-    "%": "takes the remainder",
-    "**": "raises to a power",
-    "&": "takes the bitwise and",
-    "|": "takes the bitwise or",
-    "^": "takes the bitwise exclusive or",
-    "<<": "shifts left",
-    ">>": "shifts right",
-    "": "replaces the old value",
+    "+": ("adds", "add"),
+    "-": ("subtracts", "subtract"),
+    "*": ("multiplies", "multiply"),
+    "/": ("divides", "divide"),
+    "//": ("divides and rounds down", "divide and round down"),
+    "%": ("takes the remainder", "take the remainder"),
+    "**": ("raises to a power", "raise to a power"),
+    "&": ("takes the bitwise and", "take the bitwise and"),
+    "|": ("takes the bitwise or", "take the bitwise or"),
+    "^": ("takes the bitwise exclusive or", "take the bitwise exclusive or"),
+    "<<": ("shifts left", "shift left"),
+    ">>": ("shifts right", "shift right"),
+    "": ("replaces the old value", "replace the old value"),
 }
 _POOL = 12  # expressions of the program that are tried in another's place
-
-
-def comparison(program: Program) -> Iterator[Change]:
-    """Compare with another operator."""
-    for node, span, old in program.comparisons():
-        for new in _COMPARISONS[old]:
-            likely = new in (_NEGATED[old], _MIRRORED.get(old))
-            reasons = _compared(old, new), _compared(new, old)
-            cost = 0 if likely else 1
-            yield Change((Edit(*span, new),), program.span(node), *reasons, cost)
-
-
-def _compared(wrong: str, right: str) -> str:
-    if right == _NEGATED[wrong]:
-        return f"`{wrong}` makes the condition the opposite of what is meant"
-    if right == _MIRRORED.get(wrong):
-        return f"`{wrong}` compares the wrong way round"
-    return f"`{wrong}` is the wrong comparison"
 
 
 def arithmetic(program: Program) -> Iterator[Change]:
@@ -96,7 +60,7 @@ def arithmetic(program: Program) -> Iterator[Change]:
             continue
         for rank, new in enumerate(others):
             span = program.between(node.left, node.right, _escaped(old))
-            yield _calculated(program, node, Edit(*span, new), old, new, 1 + (rank > 1))
+            yield _calculated(program, node, Edit(*span, new), (old, new), 1 + (rank > 1))
 
 
 def augmented(program: Program) -> Iterator[Change]:
@@ -105,7 +69,7 @@ def augmented(program: Program) -> Iterator[Change]:
         old, others = _ARITHMETIC.get(type(node.op), ("", ()))
         for rank, new in enumerate((*others[:1], "", *others[1:])):
             span = program.between(node.target, node.value, _escaped(old) + "=")
-            yield _calculated(program, node, Edit(*span, new + "="), old, new, 1 + (rank > 0))
+            yield _calculated(program, node, Edit(*span, new + "="), (old, new), 1 + (rank > 0))
 
 
 def lost_update(program: Program) -> Iterator[Change]:
@@ -116,7 +80,7 @@ def lost_update(program: Program) -> Iterator[Change]:
         if updatable or isinstance(target, ast.Subscript):
             for rank, new in enumerate(("+", "-", "*", "//")):
                 edit = Edit(*program.between(target, node.value, "="), new + "=")
-                yield _calculated(program, node, edit, "", new, 2 + rank)
+                yield _calculated(program, node, edit, ("", new), 2 + rank)
 
 
 def _escaped(operator: str) -> str:
@@ -124,32 +88,14 @@ def _escaped(operator: str) -> str:
 
 
 def _calculated(
-    program: Program, node: ast.AST, edit: Edit, old: str, new: str, cost: int
+    program: Program, node: ast.AST, edit: Edit, operators: tuple[str, str], cost: int
 ) -> Change:
+    old, new = operators
+
     def why(wrong: str, right: str) -> str:
-        return f"it {_DOES[wrong]} where it has to {_infinitive(_DOES[right])}"
+        return f"it {_DOES[wrong][0]} where it has to {_DOES[right][1]}"
 
     return Change((edit,), program.span(node), why(old, new), why(new, old), cost)
-
-
-def _infinitive(phrase: str) -> str:
-    """Turn "adds", "divides and rounds down" into "add", "divide and round down"."""
-    return " ".join(w.removesuffix("s") if w in _VERBS else w for w in phrase.split())
-
-
-_VERBS = frozenset(
-    [
-        "adds",
-        "subtracts",
-        "multiplies",
-        "divides",
-        "rounds",
-        "takes",
-        "raises",
-        "shifts",
-        "replaces",
-    ]
-)
 
 
 def _is_text(node: ast.AST) -> bool:
@@ -166,43 +112,6 @@ def _is_text(node: ast.AST) -> bool:
             return True
         case _:
             return False
-
-
-def boolean(program: Program) -> Iterator[Change]:
-    """Join conditions with the other of `and` and `or`."""
-    both, either = "`and` asks for all of it where one part is enough", "`or` lets one part decide"
-    for node in program.of(ast.BoolOp):
-        old, new = ("and", "or") if isinstance(node.op, ast.And) else ("or", "and")
-        spans = [program.between(left, right, old) for left, right in pairwise(node.values)]
-        reasons = (both, either) if old == "and" else (either, both)
-        edits = tuple(Edit(*span, new) for span in spans)
-        yield Change(edits, program.span(node), *reasons, 0)
-        for edit in edits if len(edits) > 1 else ():
-            yield Change((edit,), program.span(node), *reasons, 1)
-
-
-def _tests(program: Program) -> Iterator[ast.expr]:
-    """Yield every condition that decides something."""
-    for node in program.nodes:
-        if isinstance(node, ast.If | ast.While | ast.IfExp | ast.Assert):
-            yield node.test
-        elif isinstance(node, ast.comprehension):
-            yield from node.ifs
-        elif isinstance(node, ast.Return) and isinstance(node.value, ast.Compare | ast.BoolOp):
-            yield node.value
-
-
-def negation(program: Program) -> Iterator[Change]:
-    """Ask for the opposite. A single comparison has its own operator for that."""
-    why = "the condition is the opposite of what is meant"
-    for test in _tests(program):
-        if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
-            edit = Edit(program.start(test), program.start(test.operand), "")
-            yield Change((edit,), program.span(test), why, why, 1)
-        elif not (isinstance(test, ast.Compare) and len(test.ops) == 1):
-            source = program.text(test)
-            text = f"not {source}" if binds(test) >= NOT else f"not ({source})"
-            yield Change((program.put(test, text, NOT),), program.span(test), why, why, 1)
 
 
 def operand(program: Program) -> Iterator[Change]:
@@ -236,33 +145,14 @@ def _dropped(program: Program, node: ast.AST, start: int, end: int, cost: int) -
     return Change((Edit(start, end, ""),), shown, *reasons, cost)
 
 
-def added_condition(program: Program) -> Iterator[Change]:
-    """Ask for another condition of the program as well."""
-    tests = list(_tests(program))
-    compared = {program.text(node): node for node in program.of(ast.Compare)}
-    for test in tests:
-        names = set(program.names(test))
-        for source, other in compared.items():
-            if source in program.text(test) or not program.variables_of(other) <= names:
-                continue
-            for word, level in (("and", AND), ("or", OR)):
-                inner = program.text(test) if binds(test) >= level else f"({program.text(test)})"
-                for text in (f"{inner} {word} {source}", f"{source} {word} {inner}"):
-                    edit = program.put(test, text, level)
-                    why, excess = (
-                        f"`{source}` is not asked for",
-                        f"`{source}` is one condition too many",
-                    )
-                    yield Change((edit,), program.span(test), why, excess, 6)
-
-
 def variable(program: Program) -> Iterator[Change]:
     """Read or update another variable that is in scope."""
     for node in program.of(ast.Name):
         names, old = program.names(node), node.id
         parent = program.parents[node]
         read = isinstance(node.ctx, ast.Load)
-        unknown = read and old not in program.known
+        unknown = old not in (program.known if read else names)
+        unknown &= read or isinstance(parent, ast.AugAssign)
         if not unknown and old not in names:
             continue  # a function, a module, or a variable's first assignment
         if not read and not isinstance(parent, ast.AugAssign | ast.Assign):
@@ -311,10 +201,10 @@ def swapped_operands(program: Program) -> Iterator[Change]:
         if matters or joins:
             if isinstance(node.left, ast.BinOp) and binds(node.left) == binds(node):
                 continue  # `a - b - c`: the left side is not a side to a reader
-            yield _exchanged(program, node, node.left, node.right, why, 1 if matters else 3)
+            yield _exchanged(program, node, (node.left, node.right), why, 1 if matters else 3)
     for node in program.of(ast.Compare):
         if len(node.ops) == 1 and isinstance(node.ops[0], ast.In | ast.NotIn):
-            yield _exchanged(program, node, node.left, node.comparators[0], why, 3)
+            yield _exchanged(program, node, (node.left, node.comparators[0]), why, 3)
 
 
 def swapped_elements(program: Program) -> Iterator[Change]:
@@ -323,20 +213,13 @@ def swapped_elements(program: Program) -> Iterator[Change]:
     for node in program.of(ast.Tuple, ast.List):
         if 2 <= len(node.elts) <= 4:
             for left, right in pairwise(node.elts):
-                yield _exchanged(program, node, left, right, why, 2)
-
-
-def ternary(program: Program) -> Iterator[Change]:
-    """Exchange the two results of a conditional expression."""
-    why = "the two results of the condition are the wrong way round"
-    for node in program.of(ast.IfExp):
-        yield _exchanged(program, node, node.body, node.orelse, why, 2)
+                yield _exchanged(program, node, (left, right), why, 2)
 
 
 def _exchanged(
-    program: Program, node: ast.AST, left: ast.AST, right: ast.AST, why: str, cost: int
+    program: Program, node: ast.AST, sides: tuple[ast.AST, ast.AST], why: str, cost: int
 ) -> Change:
-    first, second = program.outer(left), program.outer(right)
+    first, second = (program.outer(side) for side in sides)
     texts = program.code[slice(*second)], program.code[slice(*first)]
     edits = Edit(*first, texts[0]), Edit(*second, texts[1])
     return Change(edits, program.span(node), why, why, cost)
@@ -400,7 +283,7 @@ def expression(program: Program) -> Iterator[Change]:
             if len(found) < _POOL:
                 found.setdefault(program.text(node), node)
     for node in program.of(ast.Name, ast.Call, ast.Subscript):
-        if _is_target(program, node) or program.parents[node] in pool:
+        if _is_target(program, node):
             continue
         names, old = set(program.names(node)), program.text(node)
         for text, other in pool.get(program.scope(node), {}).items():
@@ -421,20 +304,15 @@ def _is_target(program: Program, node: ast.expr) -> bool:
 
 
 OPERATORS: tuple[Operator, ...] = (
-    comparison,
-    boolean,
     arithmetic,
     augmented,
     variable,
-    negation,
     operand,
     swapped_operands,
     swapped_elements,
-    ternary,
     lost_update,
     part,
     precedence,
     swapped_names,
     expression,
-    added_condition,
 )

@@ -13,15 +13,8 @@ from collections.abc import Iterator
 from difflib import SequenceMatcher
 
 from selfdebug.languages.python_edit.change import Change, Operator
-from selfdebug.languages.python_edit.program import (
-    ATOM,
-    FUNCTIONS,
-    UNARY,
-    Edit,
-    Program,
-    number,
-    pairs,
-)
+from selfdebug.languages.python_edit.guesses import number, pairs
+from selfdebug.languages.python_edit.program import ATOM, FUNCTIONS, UNARY, Edit, Program
 
 _INFINITE = ("float('inf')", "float('-inf')")
 # A first value and what is taken for it.
@@ -118,15 +111,20 @@ def first_value(program: Program) -> Iterator[Change]:
 
 
 def default_result(program: Program) -> Iterator[Change]:
-    """Return another constant."""
-    for node in program.of(ast.Return):
-        old = program.text(node.value) if node.value else ""
-        if node.value and (isinstance(node.value, ast.Constant) or old in _RESULTS):
-            for new in _RESULTS:
-                if new != old:
-                    reasons = f"`{old}` is not the right result", f"`{new}` is not the right result"
-                    edit = Edit(*program.span(node.value), new)
-                    yield Change((edit,), program.span(node), *reasons, 4)
+    """Return, or append, another constant; as a repair, a constant instead of a variable."""
+    results = [node.value for node in program.of(ast.Return) if node.value is not None]
+    for node in program.of(ast.Call):
+        if isinstance(node.func, ast.Attribute) and node.func.attr == "append" and node.args:
+            results.append(node.args[0])
+    for value in results:
+        old = program.text(value)
+        constant = isinstance(value, ast.Constant) or old in _RESULTS
+        for new in _RESULTS if constant or isinstance(value, ast.Name) else ():
+            if new != old:
+                why = f"`{old}` is not the right result", f"`{new}` is not the right result"
+                edit = Edit(*program.span(value), new)
+                reasons = (why[0], why[1] if constant else "")
+                yield Change((edit,), program.around(value), *reasons, 4 + 2 * (not constant))
 
 
 def string(program: Program) -> Iterator[Change]:

@@ -1,4 +1,4 @@
-"""Logic errors in what runs: lost, doubled, misplaced and unguarded statements; aliases.
+"""Logic errors in what runs: lost, doubled, misplaced and unguarded statements.
 
 python -c "from selfdebug.mutators.python_logic import statements as s; print(s.OPERATORS)"
 """
@@ -16,15 +16,14 @@ from selfdebug.languages.python_edit.program import (
     LOOPS,
     Edit,
     Program,
-    Span,
     edited,
     indented,
-    pairs,
     parameters,
     syntax_error,
 )
 
 _SIMPLE = (ast.Assign, ast.AugAssign, ast.Expr, ast.Break, ast.Continue, ast.Return)
+_YIELDS = (ast.Yield, ast.YieldFrom)
 _DEFAULTS = ("False", "True", "0", "[]", "None", '""', "-1", "1")
 
 
@@ -128,11 +127,11 @@ def guard(program: Program) -> Iterator[Change]:
     """Run something under no condition, or under one that the program or its names suggest."""
     for node in program.of(ast.If):
         inline = not program.has_own_lines(node.body[0])
-        if node.orelse or inline or not program.has_own_lines(node) or _is_elif(program, node):
+        if node.orelse or inline or not program.has_own_lines(node) or program.is_elif(node):
             continue
         unit = program.unit(node, node.body[0])
         start, end = program.lines(node.body[0])[0], program.lines(node.body[-1])[1]
-        body = _moved(program.code[start:end], -len(unit))
+        body = _outdented(program.code[start:end], len(unit))
         edit = Edit(program.lines(node)[0], end, body)
         test = program.text(node.test)
         yield Change(
@@ -150,20 +149,15 @@ def guard(program: Program) -> Iterator[Change]:
         start, end = program.lines(node)
         indent = program.indent(node)
         for text in dict.fromkeys(texts):
-            new = f"{indent}if {text}:\n{_moved(program.code[start:end], 4)}"
+            body = indented(program.code[start:end], "\t" if "\t" in indent else "    ")
+            new = f"{indent}if {text}:\n{body}"
             why = f"`{program.first_line(node)}` has to wait for the condition `{text}`"
             yield Change((Edit(start, end, new),), None, why, "", 7)
 
 
-def _moved(lines: str, by: int) -> str:
-    """Return lines with `by` more, or fewer, columns before them."""
-    if by >= 0:
-        return indented(lines, " " * by)
-    return "\n".join(line[-by:] if not line[:-by].strip() else line for line in lines.split("\n"))
-
-
-def _is_elif(program: Program, node: ast.If) -> bool:
-    return program.text(node).startswith("elif")
+def _outdented(lines: str, by: int) -> str:
+    """Return lines with `by` columns less before them, as far as they have so many."""
+    return "\n".join(line[by:] if not line[:by].strip() else line for line in lines.split("\n"))
 
 
 def base_case(program: Program) -> Iterator[Change]:
@@ -193,7 +187,7 @@ def missing_return(program: Program) -> Iterator[Change]:
     for function in program.of(*FUNCTIONS):
         last = function.body[-1]
         for node in program.of(ast.Expr):
-            if program.scope(node) is function:
+            if program.scope(node) is function and not isinstance(node.value, _YIELDS):
                 likely = node is last or not isinstance(node.value, ast.Call)
                 edit = Edit(program.start(node), program.start(node), "return ")
                 yield Change(
@@ -207,7 +201,7 @@ def missing_return(program: Program) -> Iterator[Change]:
 def depth(program: Program) -> Iterator[Change]:
     """Move the last statement of a block out of it, or the one after a block into it."""
     for node in program.of(*_SIMPLE, ast.If):
-        if not program.has_own_lines(node) or _is_elif(program, node):
+        if not program.has_own_lines(node) or program.is_elif(node):
             continue
         first = program.first_line(node)
         indents = [*_outer_indents(program, node), *_inner_indents(program, node)]
@@ -228,8 +222,10 @@ def _reindented(lines: str, old: str, new: str) -> str:
     return "\n".join(new + x.removeprefix(old) if x.strip() else x for x in lines.split("\n"))
 
 
-def _word(statement: ast.AST) -> str:
-    return {ast.For: "loop", ast.While: "loop", ast.If: "`if`"}.get(type(statement), "block")
+def _word(statement: ast.stmt) -> str:
+    if isinstance(statement, LOOPS):
+        return "loop"
+    return "`if`" if isinstance(statement, ast.If) else "block"
 
 
 def _outer_indents(program: Program, node: ast.stmt) -> Iterator[tuple[str, str]]:
@@ -240,7 +236,7 @@ def _outer_indents(program: Program, node: ast.stmt) -> Iterator[tuple[str, str]
         if blocked or not isinstance(parent, ast.stmt):
             return
         alone = inner is node and len(program.blocks[node]) == 1
-        if alone or program.end(parent) != program.end(node) or _is_elif(program, parent):  # pyright: ignore
+        if alone or program.end(parent) != program.end(node) or program.is_elif(parent):
             return
         yield program.indent(parent), _word(parent)
         inner = parent
@@ -253,7 +249,7 @@ def _inner_indents(program: Program, node: ast.stmt) -> Iterator[tuple[str, str]
         block = before.orelse or before.body
         if not program.has_own_lines(block[-1]) and not isinstance(block[-1], ast.If):
             return
-        if not (isinstance(block[-1], ast.If) and _is_elif(program, block[-1])):
+        if not (isinstance(block[-1], ast.If) and program.is_elif(block[-1])):
             yield program.indent(block[-1]), _word(before)
         before = block[-1]
 
@@ -262,19 +258,14 @@ def branches(program: Program) -> Iterator[Change]:
     """Exchange what happens in two branches of an `if`."""
     for node in program.of(ast.If):
         other = node.orelse
-        if len(other) == 1 and isinstance(other[0], ast.If) and _is_elif(program, other[0]):
+        if len(other) == 1 and isinstance(other[0], ast.If) and program.is_elif(other[0]):
             other = other[0].body
-        if other:
+        if other and program.indent(other[0]) == program.indent(node.body[0]):
             spans = [(program.start(b[0]), program.end(b[-1])) for b in (node.body, other)]
             texts = [program.code[slice(*span)] for span in reversed(spans)]
             edits = tuple(Edit(*span, text) for span, text in zip(spans, texts, strict=True))
             why = f"the branches of `{program.first_line(node)}` are the wrong way round"
             yield Change(edits, None, why, why, 2)
-
-
-def _header(program: Program, node: ast.stmt) -> Span:
-    start = program.start(node)
-    return start, start + len(program.first_line(node))
 
 
 def order(program: Program) -> Iterator[Change]:
@@ -334,106 +325,31 @@ def jump(program: Program) -> Iterator[Change]:
                     yield Change((edit,), (edit.start, edit.start), *reasons, 4)
 
 
+def repetition(program: Program) -> Iterator[Change]:
+    """Do once what has to be repeated, or the other way round."""
+    once, often = "it happens once and has to be repeated", "it is repeated and has to happen once"
+    for node in program.of(ast.If, ast.While):
+        if not node.orelse and not program.is_elif(node):
+            old, new = ("if", "while") if isinstance(node, ast.If) else ("while", "if")
+            reasons = (once, often) if old == "if" else (often, once)
+            start = program.start(node)
+            yield Change((Edit(start, start + len(old), new),), program.header(node), *reasons, 3)
+
+
 def chain(program: Program) -> Iterator[Change]:
     """Test on after a condition that held, or stop testing."""
     on, off = "the branches are not alternatives", "the branches are alternatives"
     for node in program.of(ast.If):
         before = program.neighbour(node, -1)
         start = program.start(node)
-        if _is_elif(program, node):
+        if program.is_elif(node):
             edit = Edit(start, start + 2, "")
-            yield Change((edit,), _header(program, node), on, off)
+            yield Change((edit,), program.header(node), on, off)
         elif isinstance(before, ast.If) and program.has_own_lines(node):
-            if not before.orelse or isinstance(before.orelse[0], ast.If):
-                edit = Edit(start, start, "el")
-                yield Change((edit,), _header(program, node), off, on, 3)
-
-
-def alias(program: Program) -> Iterator[Change]:
-    """Share one list where a copy is needed."""
-    why = "both names stand for one and the same list, so changing one changes the other"
-    for node in program.of(ast.Subscript):
-        bare = isinstance(node.slice, ast.Slice) and program.text(node.slice) == ":"
-        if bare and isinstance(node.ctx, ast.Load):
-            yield Change(
-                (Edit(*program.span(node), program.text(node.value)),),
-                program.around(node),
-                "",
-                why,
-            )
-    for node in program.of(ast.Call):
-        match node:
-            case ast.Call(func=ast.Attribute(attr="copy", value=inner), args=[]):
-                source = program.text(inner)
-            case ast.Call(func=ast.Name(id="list" | "dict" | "set"), args=[ast.Name(id=source)]):
-                pass
-            case _:
+            if before.orelse and not isinstance(before.orelse[0], ast.If):
                 continue
-        yield Change((Edit(*program.span(node), source),), program.around(node), "", why)
-    stored = [v for node in program.of(ast.Assign) for _, v in pairs(node)]
-    appended = [
-        node.args[0]
-        for node in program.of(ast.Call)
-        if isinstance(node.func, ast.Attribute) and node.func.attr == "append" and node.args
-    ]
-    for value in (*stored, *appended):
-        if isinstance(value, ast.Name) and value.id not in program.integers:
-            end = program.end(value)
-            yield Change((Edit(end, end, "[:]"),), program.around(value), why, "", 4)
-
-
-def shared_rows(program: Program) -> Iterator[Change]:
-    """Repeat one inner list instead of making one for each row."""
-    why = "all rows are one and the same list"
-    for node in program.of(ast.ListComp):
-        match node.generators:
-            case [ast.comprehension(target=ast.Name(id=name), iter=ast.Call() as rows, ifs=[])]:
-                inner = program.variables_of(node.elt)
-                if isinstance(node.elt, ast.BinOp | ast.List | ast.ListComp) and name not in inner:
-                    if program.text(rows.func) == "range" and len(rows.args) == 1:
-                        count = program.text(rows.args[0])
-                        text = f"[{program.text(node.elt)}] * ({count})"
-                        edit = Edit(*program.span(node), text)
-                        yield Change((edit,), program.around(node), "", why)
-            case _:
-                pass
-    for node in program.of(ast.BinOp):
-        match node:
-            case ast.BinOp(
-                left=ast.List(elts=[ast.BinOp() | ast.List() as row]), op=ast.Mult(), right=count
-            ):
-                text = f"[{program.text(row)} for _ in range({program.text(count)})]"
-                edit = Edit(*program.span(node), text)
-                yield Change((edit,), program.around(node), why, "", 1)
-            case _:
-                pass
-
-
-def mutable_default(program: Program) -> Iterator[Change]:
-    """Keep a list from one call to the next, in a parameter's default."""
-    why = "the default value is made once, and every call goes on filling the same one"
-    for function in program.of(*FUNCTIONS):
-        arguments, body = function.args, [s for s in function.body if s in program.parents]
-        if arguments.args and not (arguments.vararg or arguments.kwonlyargs or arguments.kwarg):
-            last = (arguments.defaults or arguments.args)[-1]
-            for node in body[:4]:
-                fresh = isinstance(node, ast.Assign) and program.text(node.value) in (
-                    "[]",
-                    "{}",
-                    "set()",
-                )
-                taken = program.delete(node) if fresh and len(body) > 1 else None
-                if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and taken:
-                    added = f", {node.targets[0].id}={program.text(node.value)}"
-                    put = Edit(program.end(last), program.end(last), added)
-                    yield Change((put, taken), _header(program, function), "", why)
-        named = arguments.args[len(arguments.args) - len(arguments.defaults) :]
-        for argument, default in zip(named, arguments.defaults, strict=True):
-            text = program.text(default)
-            if text in ("[]", "{}", "set()", "list()", "dict()") and body:
-                put = program.insert_before(body[0], f"{argument.arg} = {text}")
-                if put is not None:
-                    yield Change((put,), _header(program, function), why, "", 3)
+            edit = Edit(start, start, "el")
+            yield Change((edit,), program.header(node), off, on, 3)
 
 
 OPERATORS: tuple[Operator, ...] = (
@@ -445,10 +361,8 @@ OPERATORS: tuple[Operator, ...] = (
     jump,
     reset,
     chain,
+    repetition,
     order,
-    shared_rows,
-    mutable_default,
-    alias,
     guard,
     update,
     two_statements,

@@ -2,7 +2,7 @@
 
 `slips` puts them into a working program, `mending` finds them in one that does not compile.
 
-    python -c "from selfdebug.mutators import python_syntax as m; print(*m.repair('if x\n    y = 1'))"
+    python -c "from selfdebug.mutators import python_syntax as m; print(*m.repair('f((x)'))"
 """
 
 from __future__ import annotations

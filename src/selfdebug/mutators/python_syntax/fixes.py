@@ -7,26 +7,16 @@ from __future__ import annotations
 
 import keyword
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from difflib import get_close_matches
 
 from selfdebug.languages.python_edit.change import Change
+from selfdebug.languages.python_edit.guesses import words
 from selfdebug.languages.python_edit.program import Edit
 from selfdebug.languages.python_edit.tokens import CLOSERS, OPENERS, Token, tokens
+from selfdebug.mutators.python_syntax.indenting import indentation
+from selfdebug.mutators.python_syntax.line import HEADERS, Fixer, Line
 
-_HEADERS = (
-    "if",
-    "elif",
-    "else",
-    "for",
-    "while",
-    "def",
-    "class",
-    "try",
-    "except",
-    "finally",
-    "with",
-)
 _TESTS = ("if", "elif", "while", "return", "assert", "and", "or", "not")
 # What other languages write, and what Python writes for it.
 _WORDS = {
@@ -43,20 +33,12 @@ _WORDS = {
     **{"&&": "and", "||": "or", "!": "not ", "===": "==", "!==": "!=", "<>": "!=", "=!": "!="},
     **{"=<": "<=", "=>": ">=", "^^": "**", "%%": "%", "::": ":"},
 }
-_NOISE = (
-    "int",
-    "var",
-    "let",
-    "const",
-    "float",
-    "double",
-    "char",
-    "bool",
-    "auto",
-    "string",
-    "String",
+_NOISE = frozenset(
+    words(
+        """int var let const float double char bool auto string String public private static void
+    new final long boolean my val"""
+    )
 )
-_NOISE += ("public", "private", "static", "void", "new", "final", "long", "boolean", "my", "val")
 _BETWEEN = (
     "+",
     "-",
@@ -78,44 +60,9 @@ _BETWEEN = (
 )
 
 
-class Line:
-    """A line of a text with its tokens, and the error that points at it."""
-
-    def __init__(self, code: str, number: int, error: SyntaxError) -> None:
-        lines = code.split("\n")
-        self.code, self.number, self.lines, self.error = code, number, lines, error
-        self.start = sum(len(line) + 1 for line in lines[:number])
-        self.text = lines[number]
-        self.end = self.start + len(self.text)
-        self.indent = self.text[: len(self.text) - len(self.text.lstrip())]
-        self.tokens = [
-            Token(token.kind, token.text, token.start + self.start)
-            for token in tokens(self.text)
-            if token.kind != "comment"
-        ]
-
-    def fix(self, why: str, cost: int, *edits: tuple[int, int, str]) -> Change:
-        """Return a Change that quotes the line."""
-        shown = (self.start + len(self.indent), self.end)
-        return Change(tuple(Edit(*edit) for edit in edits), shown, why, "", cost)
-
-    @property
-    def first(self) -> str:
-        """The first token's text."""
-        return self.tokens[0].text if self.tokens else ""
-
-    @property
-    def previous(self) -> int:
-        """The number of the last line with code before this one, or -1."""
-        return next((n for n in range(self.number - 1, -1, -1) if self.lines[n].strip()), -1)
-
-
-Fixer = Callable[[Line], Iterator[Change]]
-
-
 def missing_colon(line: Line) -> Iterator[Change]:
     """Put the colon after a header."""
-    if not line.tokens or line.first not in (*_HEADERS, "async"):
+    if not line.tokens or line.first not in (*HEADERS, "async"):
         return
     last, why = line.tokens[-1], f"the `{line.first}` line does not end with a colon"
     if last.text != ":":
@@ -162,7 +109,7 @@ def _closed(line: Line, stack: list[Token]) -> Iterator[Change]:
     closers = "".join(OPENERS[token.text] for token in reversed(stack))
     why = f"the bracket `{stack[-1].text}` is never closed"
     last = line.tokens[-1]
-    colon = last.text == ":" and line.first in _HEADERS
+    colon = last.text == ":" and line.first in HEADERS
     tail = last.start if colon else last.end
     yield line.fix(why, 0, (tail, tail, closers))
     yield line.fix(why, 1, (tail, tail, closers[0]))
@@ -209,82 +156,6 @@ def quote(line: Line) -> Iterator[Change]:
             yield line.fix("the text is never opened", 2, (before.start, before.start, mark))
 
 
-def indentation(line: Line) -> Iterator[Change]:
-    """Move a line, or the block that begins with it, to where it belongs."""
-    if not line.text.strip():
-        return
-    here, above = len(line.indent), line.lines[line.previous] if line.previous >= 0 else ""
-    outer = above[: len(above) - len(above.lstrip())]
-    opens = above.split("#")[0].rstrip().endswith(":")
-    wanted: dict[str, int] = {outer + _unit(line): 0} if opens else {outer: 1}
-    for other in reversed(line.lines[: line.number]):
-        indent = other[: len(other) - len(other.lstrip())]
-        if other.strip():
-            wanted.setdefault(indent, 2)
-            wanted.setdefault(indent + _unit(line), 3)
-    follows = _block(line)
-    code = line.text.strip()
-    if "outside" in str(line.error.msg):
-        yield from _moved_in(line)
-    for indent, cost in wanted.items():
-        if indent == line.indent:
-            continue
-        side = "too far to the right" if len(indent) < here else "too far to the left"
-        why = f"`{code}` stands {side}; give it {len(indent)} columns"
-        head = Edit(line.start, line.start + here, indent)
-        alone = (head,)
-        yield Change(alone, None, why, "", cost + (len(follows) > 0 and not opens))
-        if follows:
-            edits = [head]
-            for number in follows:
-                start = sum(len(text) + 1 for text in line.lines[:number])
-                old = line.lines[number]
-                width = len(old) - len(old.lstrip()) + len(indent) - here
-                edits.append(Edit(start, start + len(old) - len(old.lstrip()), " " * max(0, width)))
-            yield Change(tuple(edits), None, why + " with its block", "", cost + (not opens))
-    if opens:
-        text = f"{outer}{_unit(line)}pass\n"
-        yield line.fix("the block is empty", 4, (line.start, line.start, text))
-
-
-def _moved_in(line: Line) -> Iterator[Change]:
-    """Move a line that is outside its function or loop in, with the lines above that it ends."""
-    last = max(_block(line), default=line.number)
-    unit = _unit(line)
-    for top in range(line.number, -1, -1):
-        text = line.lines[top]
-        if text.strip() and len(text) - len(text.lstrip()) < len(line.indent):
-            return
-        edits: list[Edit] = []
-        for number in range(top, last + 1):
-            start = sum(len(text) + 1 for text in line.lines[:number])
-            if line.lines[number].strip():
-                edits.append(Edit(start, start, unit))
-        what = f"lines {top + 1} to {last + 1} stand" if top < last else "the line stands"
-        why = f"{what} too far to the left for `{line.text.strip()}` to work; move them in"
-        yield Change(tuple(edits), None, why, "", 1)
-
-
-def _unit(line: Line) -> str:
-    """Return the white space by which the text indents its blocks."""
-    widths = [len(text) - len(text.lstrip()) for text in line.lines if text.strip()]
-    if any(text.startswith("\t") for text in line.lines):
-        return "\t"
-    return " " * min((width for width in widths if width), default=4)
-
-
-def _block(line: Line) -> list[int]:
-    """Return the numbers of the lines that stand at least as far in as this one, after it."""
-    found: list[int] = []
-    for number in range(line.number + 1, len(line.lines)):
-        text = line.lines[number]
-        if text.strip():
-            if len(text) - len(text.lstrip()) < len(line.indent):
-                break
-            found.append(number)
-    return found
-
-
 def word(line: Line) -> Iterator[Change]:
     """Write what Python writes for another language's word or operator, or spell it right."""
     found = re.search(r"\belse\s+if\b", line.text)
@@ -305,9 +176,9 @@ def word(line: Line) -> Iterator[Change]:
             end = token.end + (line.code[token.end : token.end + 1] == " ")
             yield line.fix(f"`{token.text}` means nothing here", 0, (token.start, end, ""))
             yield from _everywhere(line, token, "")
-    if line.tokens and line.tokens[-1].text == ":" and line.first not in _HEADERS:
+    if line.tokens and line.tokens[-1].text == ":" and line.first not in HEADERS:
         first = line.tokens[0]
-        for header in _HEADERS:
+        for header in HEADERS:
             why = "a line with a colon at its end begins with a keyword"
             yield line.fix(why, 2, (first.start, first.end, header))
             yield line.fix(why, 2, (first.start, first.start, header + " "))
@@ -372,7 +243,7 @@ def conditional(line: Line) -> Iterator[Change]:
 
 def braces(line: Line) -> Iterator[Change]:
     """Take the braces away from a block."""
-    if line.tokens and line.tokens[-1].text == "{" and line.first in _HEADERS:
+    if line.tokens and line.tokens[-1].text == "{" and line.first in HEADERS:
         last = line.tokens[-1]
         start = last.start - (line.code[last.start - 1] == " ")
         edits = [(start, last.end, ":")]
@@ -417,7 +288,7 @@ def gap(line: Line) -> Iterator[Change]:
                 yield line.fix(why, 3, (left.end, left.end, text if text == "." else f" {text}"))
     names = list(dict.fromkeys(t.text for t in tokens(line.code) if t.kind == "name"))
     own = [name for name in names if not keyword.iskeyword(name) and name != "self"][:12]
-    for token, following in zip(line.tokens, [*line.tokens[1:], None], strict=True):
+    for token, following in zip(line.tokens, [*line.tokens[1:], None], strict=False):
         operator = token.kind == "operator" and token.text not in (
             *OPENERS,
             *CLOSERS,
@@ -442,7 +313,7 @@ def excess(line: Line) -> Iterator[Change]:
     for token in line.tokens:
         why = f"`{token.text}` should not be there"
         yield line.fix(why, 5, (token.start, token.end, ""))
-    if line.text.strip() and line.first not in _HEADERS:
+    if line.text.strip() and line.first not in HEADERS:
         yield line.fix("the line means nothing", 8, (line.start, line.end, line.indent + "pass"))
 
 

@@ -15,7 +15,8 @@ from random import Random
 
 from selfdebug.languages.python_edit.change import Change, describe
 from selfdebug.languages.python_edit.program import edited, syntax_error
-from selfdebug.mutators.python_syntax.fixes import FIXERS, Line
+from selfdebug.mutators.python_syntax.fixes import FIXERS
+from selfdebug.mutators.python_syntax.line import Line
 from selfdebug.types import Mutation
 
 _EXPANDED = 24  # texts whose fixes are tried
@@ -29,7 +30,7 @@ def mended(code: str) -> Iterator[Mutation]:
     error = syntax_error(code)
     if error is None:
         return
-    rng = Random(0)  # noqa: S311 - it chooses words
+    rng = Random(0)  # it chooses words
     order = count()
     # (cost, tie-breaker, text, its error, what was done: line, words and operator of each slip)
     queue: list[tuple[int, int, str, SyntaxError | None, list[tuple[int, str, str]]]]

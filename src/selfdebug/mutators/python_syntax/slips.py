@@ -8,9 +8,10 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 from selfdebug.languages.python_edit.change import Change, Operator
-from selfdebug.languages.python_edit.program import Edit, Program, Span
+from selfdebug.languages.python_edit.program import LOOPS, Edit, Program, Span
 from selfdebug.languages.python_edit.tokens import (
     CLOSERS,
     OPENERS,
@@ -161,7 +162,7 @@ def open_string(program: Program) -> Iterator[Change]:
 def indentation(program: Program) -> Iterator[Change]:
     """Indent a line too much or too little."""
     for node in program.of(ast.stmt):
-        if not program.has_own_lines(node) and not program.has_own_lines(node):
+        if not program.has_own_lines(node):
             continue
         start, indent = program.line_start(program.start(node)), program.indent(node)
         shown = (program.start(node), program.line_end(program.start(node)))
@@ -213,7 +214,7 @@ def foreign_comment(program: Program) -> Iterator[Change]:
     for node in program.of(ast.If, ast.For, ast.While, ast.Return):
         if program.has_own_lines(node):
             at = program.line_end(program.start(node))
-            text = {ast.If: "check", ast.For: "loop", ast.While: "loop"}.get(type(node), "done")
+            text = "loop" if isinstance(node, LOOPS) else "check"
             for note in (f"  // {text}", f"  /* {text} */"):
                 why = "a comment begins with `#` in Python"
                 shown = (program.start(node), at)
@@ -223,8 +224,12 @@ def foreign_comment(program: Program) -> Iterator[Change]:
 def increment(program: Program) -> Iterator[Change]:
     """Count up or down as C does."""
     for node in program.of(ast.AugAssign):
-        sign = {ast.Add: "+", ast.Sub: "-"}.get(type(node.op))
-        if sign and isinstance(node.value, ast.Constant) and node.value.value == 1:
+        sign = "+" if isinstance(node.op, ast.Add) else "-"
+        if (
+            isinstance(node.op, ast.Add | ast.Sub)
+            and isinstance(node.value, ast.Constant)
+            and node.value.value == 1
+        ):
             text = program.text(node.target) + sign * 2
             why = f"Python has no `{sign * 2}`"
             yield Change((Edit(*program.span(node), text),), program.span(node), "", why)
@@ -249,7 +254,7 @@ def declaration(program: Program) -> Iterator[Change]:
 def missing_comma(program: Program) -> Iterator[Change]:
     """Forget the comma between two elements."""
     found = tokens(program.code)
-    for before, token in zip(found, found[1:], strict=False):
+    for before, token in pairwise(found):
         if token.text == "," and token.kind == "operator" and before.kind != "operator":
             why = "a comma is missing between two elements"
             yield _change(program, token, _left_out(program, token), why)

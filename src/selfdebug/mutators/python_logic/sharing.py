@@ -1,0 +1,110 @@
+"""Logic errors by sharing: two names for one list, rows that are one row, defaults that last.
+
+python -c "from selfdebug.mutators.python_logic import sharing as s; print(s.OPERATORS)"
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from selfdebug.languages.python_edit.change import Change, Operator
+from selfdebug.languages.python_edit.guesses import pairs
+from selfdebug.languages.python_edit.program import FUNCTIONS, Edit, Program
+
+_EMPTY = ("[]", "{}", "set()", "list()", "dict()")
+
+
+def alias(program: Program) -> Iterator[Change]:
+    """Share one list where a copy is needed."""
+    why = "both names stand for one and the same list, so changing one changes the other"
+    for node in program.of(ast.Subscript):
+        bare = isinstance(node.slice, ast.Slice) and program.text(node.slice) == ":"
+        if bare and isinstance(node.ctx, ast.Load):
+            yield Change(
+                (Edit(*program.span(node), program.text(node.value)),),
+                program.around(node),
+                "",
+                why,
+            )
+    for node in program.of(ast.Call):
+        match node:
+            case ast.Call(func=ast.Attribute(attr="copy", value=inner), args=[]):
+                source = program.text(inner)
+            case ast.Call(func=ast.Name(id="list" | "dict" | "set"), args=[ast.Name(id=source)]):
+                pass
+            case _:
+                continue
+        yield Change((Edit(*program.span(node), source),), program.around(node), "", why)
+    stored = [v for node in program.of(ast.Assign) for _, v in pairs(node)]
+    appended = [
+        node.args[0]
+        for node in program.of(ast.Call)
+        if isinstance(node.func, ast.Attribute) and node.func.attr == "append" and node.args
+    ]
+    for value in (*stored, *appended):
+        if isinstance(value, ast.Name) and value.id not in program.integers:
+            end = program.end(value)
+            yield Change((Edit(end, end, "[:]"),), program.around(value), why, "", 4)
+
+
+def shared_rows(program: Program) -> Iterator[Change]:
+    """Repeat one inner list instead of making one for each row."""
+    why = "all rows are one and the same list"
+    for node in program.of(ast.ListComp):
+        match node:
+            case ast.ListComp(
+                elt=ast.BinOp() | ast.List() | ast.ListComp() as row,
+                generators=[
+                    ast.comprehension(
+                        target=ast.Name(id=name),
+                        iter=ast.Call(func=ast.Name(id="range"), args=[count]),
+                        ifs=[],
+                    )
+                ],
+            ) if name not in program.variables_of(row):
+                text = f"[{program.text(row)}] * ({program.text(count)})"
+                edit = Edit(*program.span(node), text)
+                yield Change((edit,), program.around(node), "", why)
+            case _:
+                pass
+    for node in program.of(ast.BinOp):
+        match node:
+            case ast.BinOp(
+                left=ast.List(elts=[ast.BinOp() | ast.List() as row]), op=ast.Mult(), right=count
+            ):
+                text = f"[{program.text(row)} for _ in range({program.text(count)})]"
+                edit = Edit(*program.span(node), text)
+                yield Change((edit,), program.around(node), why, "", 1)
+            case _:
+                pass
+
+
+def mutable_default(program: Program) -> Iterator[Change]:
+    """Keep a list from one call to the next, in a parameter's default."""
+    why = "the default value is made once, and every call goes on filling the same one"
+    for function in program.of(*FUNCTIONS):
+        arguments, body = function.args, [s for s in function.body if s in program.parents]
+        if arguments.args and not (arguments.vararg or arguments.kwonlyargs or arguments.kwarg):
+            last = (arguments.defaults or arguments.args)[-1]
+            for node in body[:4]:
+                fresh = isinstance(node, ast.Assign) and program.text(node.value) in (
+                    "[]",
+                    "{}",
+                    "set()",
+                )
+                taken = program.delete(node) if fresh and len(body) > 1 else None
+                if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and taken:
+                    added = f", {node.targets[0].id}={program.text(node.value)}"
+                    put = Edit(program.end(last), program.end(last), added)
+                    yield Change((put, taken), program.header(function), "", why)
+        named = arguments.args[len(arguments.args) - len(arguments.defaults) :]
+        for argument, default in zip(named, arguments.defaults, strict=True):
+            text = program.text(default)
+            if text in _EMPTY and body:
+                put = program.insert_before(body[0], f"{argument.arg} = {text}")
+                if put is not None:
+                    yield Change((put,), program.header(function), why, "", 3)
+
+
+OPERATORS: tuple[Operator, ...] = (shared_rows, mutable_default, alias)

@@ -162,7 +162,8 @@ def test_objects_with_methods_are_live(sandbox):
     code = (
         "class Stack:\n    def __init__(self, items=()):\n        self.items = list(items)\n"
         "    def push(self, x):\n        self.items.append(x)\n        return self\n"
-        "    def __len__(self): return len(self.items)\n    def __iter__(self): return iter(self.items)\n"
+        "    def __len__(self): return len(self.items)\n"
+        "    def __iter__(self): return iter(self.items)\n"
     )
     bodies = [
         "s = Stack([1])\ns.push(2).push(3)\nassert len(s) == 3\nassert list(s) == [1, 2, 3]",
@@ -180,7 +181,8 @@ def test_a_method_is_an_entry_point(sandbox):
 
 
 def test_objects_compared_by_the_programs_own_eq_do_not_pass(sandbox):
-    code = "class P:\n    def __eq__(self, other): return True\n    __hash__ = None\ndef f(): return P()"
+    code = "class P:\n    def __eq__(self, other): return True\n    __hash__ = None\n"
+    code += "def f(): return P()\n"
     verdict = sandbox.judge(task("assert P() == f()"), code)
     assert statuses(verdict) == ["unserialisable"]
     assert "__eq__" in verdict.results[0].message
@@ -326,7 +328,8 @@ def test_types_are_values(sandbox):
 
 def test_a_heavy_test_gets_its_time(sandbox):
     body = json.dumps({"args": [], "expected": 1})
-    code = "import time\ndef f():\n    end = time.process_time() + 0.5\n    while time.process_time() < end: pass\n    return 1\n"
+    code = "import time\ndef f():\n    end = time.process_time() + 0.5\n"
+    code += "    while time.process_time() < end: pass\n    return 1\n"
     light = Test("light", "call", body)
     heavy = Test("heavy", "call", body, weight=9)
     judged = Task("t", "python", "", "f", (light, heavy))

@@ -12,6 +12,7 @@ import json
 from collections.abc import Callable
 from typing import Protocol
 
+from selfdebug.sandbox import javascript_realm
 from selfdebug.sandbox.channel import Lost, Message
 from selfdebug.sandbox.javascript_realm import Realm, safe
 
@@ -28,6 +29,11 @@ class Connection(Protocol):
     ) -> Message:
         """Ask the candidate. Raises Lost."""
         ...
+
+
+def prepare() -> None:
+    """Read what a realm is made of, while this process still may."""
+    javascript_realm.program()
 
 
 class Runner:

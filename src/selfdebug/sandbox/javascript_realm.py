@@ -57,7 +57,7 @@ class Realm:
         self._context: Any = _quickjs.Context()
         self._context.set_max_stack_size(_stack_size())
         self._context.add_callable("__selfdebug_request", self._ask)
-        self._call: Any = self._context.eval(_program())(role)
+        self._call: Any = self._context.eval(program())(role)
         self._deadline = float("inf")
 
     def _ask(self, text: str) -> str:
@@ -120,7 +120,7 @@ def safe(text: str) -> str:
 
 
 @cache
-def _program() -> str:
+def program() -> str:
     """All modules as one expression: the function that starts a side."""
     folder = Path(__file__).parent / "js"
     paths = [path for path in sorted(folder.glob("*.js")) if path.stem not in _NODE_ONLY]

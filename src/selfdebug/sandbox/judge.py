@@ -16,6 +16,7 @@ import os
 import random
 import signal
 import socket
+import sys
 import time
 import traceback
 from collections import OrderedDict
@@ -307,14 +308,18 @@ def main(settings: dict[str, Any]) -> None:
     control = socket.socket(fileno=settings["control_fd"])
     supervisor = Channel(socket.socket(fileno=settings["supervisor_fd"]))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the supervisor's to answer
+    if importlib.util.find_spec("_quickjs") is not None:
+        importlib.import_module("_quickjs")  # while site-packages can still be seen
     isolation.enter_worker(settings["tier"], settings["work_dir"])
     if os.getpid() == 1:  # the init of a namespace is deaf to the timer's signal: be its child
         child = os.fork()
         if child:
             os.waitpid(child, 0)
             os._exit(0)
-    if importlib.util.find_spec("_quickjs") is not None:
-        importlib.import_module("_quickjs")
+    if "_quickjs" in sys.modules:
+        from selfdebug.sandbox import javascript_judge
+
+        javascript_judge.prepare()
     policy = isolation.Policy(
         tier=settings["tier"], profile="judge", memory_bytes=4 << 30, cpu_seconds=1 << 30
     )

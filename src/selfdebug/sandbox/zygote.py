@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import ctypes
 import gc
-import importlib
+import importlib.util
 import json
 import os
 import random
@@ -71,6 +71,10 @@ class Zygote:
             from selfdebug.sandbox import suite_candidate
 
             suite_candidate.warm(message["policy"]["read_paths"])
+        if message["language"] == "javascript":
+            from selfdebug.sandbox import javascript_candidate
+
+            javascript_candidate.prepare()
         prepared = self._prepare(message["policy"])
         self._child = _fork()
         if self._child == 0:
@@ -136,6 +140,8 @@ def main(settings: dict[str, Any]) -> None:
     """Enter the namespaces, preload, serve."""
     control = socket.socket(fileno=settings["control_fd"])
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the supervisor's to answer
+    if importlib.util.find_spec("_quickjs") is not None:
+        importlib.import_module("_quickjs")  # while site-packages can still be seen
     isolation.enter_worker(settings["tier"], settings["work_dir"], tuple(settings["read_paths"]))
     os.chdir(settings["work_dir"])
     for name in PRELOAD:

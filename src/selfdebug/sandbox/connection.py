@@ -79,7 +79,7 @@ class Connection:
 
     def load(self, observe: str) -> Message:
         """Load the job's program into the candidate and return its reply."""
-        return self.request(
+        reply = self.request(
             {
                 "op": "load",
                 "prelude": self._job["prelude"],
@@ -87,6 +87,9 @@ class Connection:
                 "observe": observe,
             }
         )
+        if "error" not in reply and "names" not in reply:
+            raise self._bury(Lost("protocol"))
+        return reply
 
     def request(
         self, message: Message, on_callback: Callable[[Message], Message] | None = None

@@ -136,7 +136,8 @@ _LIBRARY: dict[str, Callable[..., Any]] = {
     "range": range,
     "deque": deque,
     "Decimal": Decimal,
-    "Fraction": Fraction,
+    # Not Fraction(text), which would compute 10**999999999 for "1e999999999".
+    "Fraction": lambda text: Fraction(*map(int, text.split("/"))),
     "date": datetime.date.fromisoformat,
     "datetime": datetime.datetime.fromisoformat,
     "time": datetime.time.fromisoformat,

@@ -17,7 +17,7 @@ from io import StringIO
 from typing import Any, cast
 
 from selfdebug.sandbox.suite_asserts import Compared, explain
-from selfdebug.sandbox.suite_candidate import Message, Report, cap, describe
+from selfdebug.sandbox.suite_candidate import Message, Report, cap, describe, load_error
 
 
 def run(suite: Message, report: Report) -> None:
@@ -110,6 +110,9 @@ class _Plugin:
             if isinstance(error, AssertionError) or type(error).__name__ == "Failed":
                 result["message"] = cap(str(error))
         self._result = {**result, **self._explained(error)}
+
+    def pytest_internalerror(self, excinfo: Any) -> None:
+        self._report.errors[""] = load_error(excinfo.value, self._candidate)
 
     def pytest_runtest_logfinish(self, nodeid: str) -> None:
         nothing = {"status": "unknown", "message": "pytest gave no result"}

@@ -238,13 +238,9 @@ function substitute() {
     if (text === undefined || modules.has(real(path))) load(module, path);
     else module._compile(text, path);
   };
-  const byUrl = Object.fromEntries(
-    Object.entries(texts).map(([path, text]) => [pathToFileURL(path).href, text]),
-  );
-  Module.register('./suite_hooks.mjs', {
-    parentURL: pathToFileURL(__filename),
-    data: { byUrl },
-  });
+  if (modules.size === 0) return; // hooks cost a thread
+  const byUrl = Object.fromEntries([...modules].map((path) => [pathToFileURL(path).href, texts[path]]));
+  Module.register('./suite_hooks.mjs', { parentURL: pathToFileURL(__filename), data: { byUrl } });
 }
 
 // For scripts of asserts: their text calls these around each top-level assert.

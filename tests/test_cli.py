@@ -157,6 +157,40 @@ class TestRun:
         assert message in one_line(answer)
 
 
+class TestFix:
+    @pytest.fixture
+    def buggy(self, tmp_path: Path) -> Path:
+        test = "from program import double\n\ndef test_five():\n    assert double(5) == 10\n"
+        (tmp_path / "test_program.py").write_text(test)
+        return program(tmp_path, "def double(x):\n    return 3 * x\n")
+
+    def test_shows_a_diff_and_writes_nothing(self, selfdebug: Selfdebug, buggy: Path) -> None:
+        before = buggy.read_text()
+        answer = selfdebug("fix", buggy)
+        assert answer.code == 0
+        assert "-    return 3 * x" in answer.out
+        assert "+    return 2 * x" in answer.out
+        assert buggy.read_text() == before
+
+    def test_apply_writes_it(self, selfdebug: Selfdebug, buggy: Path) -> None:
+        answer = selfdebug("fix", buggy, "--apply", "--force", "--json")
+        found = json.loads(answer.out)
+        assert (answer.code, found["outcome"], found["written"]) == (0, "fixed", True)
+        assert buggy.read_text() == GOOD
+
+    def test_no_repair_exits_1(self, selfdebug: Selfdebug, tmp_path: Path) -> None:
+        test = "from program import double\n\ndef test_it():\n    assert double(2) == 'x7!'\n"
+        (tmp_path / "test_program.py").write_text(test)
+        answer = selfdebug("fix", program(tmp_path, GOOD), "--option", "seconds=1")
+        assert answer.code == 1
+        assert "is not fixed" in answer.out
+
+    def test_missing_tests_are_wrong_input(self, selfdebug: Selfdebug, tmp_path: Path) -> None:
+        answer = selfdebug("fix", program(tmp_path, GOOD), "--tests", "no_tests.py")
+        assert answer.code == 2
+        assert "there are no tests no_tests.py" in one_line(answer)
+
+
 class TestLs:
     def test_lists_every_kind_with_a_sentence(self, selfdebug: Selfdebug) -> None:
         answer = selfdebug("ls")
@@ -227,6 +261,41 @@ class TestEval:
         assert answer.code == 2
         assert message in one_line(answer)
         assert not (tmp_path / "run").exists()
+
+    def test_measures_writes_a_report_and_resumes(
+        self, selfdebug: Selfdebug, tmp_path: Path
+    ) -> None:
+        run = tmp_path / "run"
+        command = ["eval", "demo", "--limit", 2, "--out", run, "--json"]
+        answer = selfdebug(*command)
+        assert answer.code == 0
+        assert json.loads(answer.out)["rows"][0]["tasks"] == 2
+        assert "report: " in one_line(answer)
+        episodes = (run / "episodes.jsonl").read_text()
+        assert selfdebug(*command) == answer
+        assert (run / "episodes.jsonl").read_text() == episodes
+
+    def test_another_settings_same_folder_is_refused(
+        self, selfdebug: Selfdebug, tmp_path: Path
+    ) -> None:
+        command = ["eval", "demo", "--limit", 1, "--out", tmp_path / "run"]
+        assert selfdebug(*command).code == 0
+        answer = selfdebug(*command, "--max-iterations", 1)
+        assert answer.code == 2
+        assert "choose another folder" in one_line(answer)
+
+    def test_report_writes_the_page_anew(self, selfdebug: Selfdebug, tmp_path: Path) -> None:
+        run = tmp_path / "run"
+        selfdebug("eval", "demo", "--limit", 1, "--out", run)
+        (run / "report.html").unlink()
+        answer = selfdebug("report", run)
+        assert answer == Answer(0, f"{run / 'report.html'}\n", "")
+        assert (run / "report.html").is_file()
+
+    def test_report_of_no_run(self, selfdebug: Selfdebug, tmp_path: Path) -> None:
+        answer = selfdebug("report", tmp_path)
+        assert answer.code == 2
+        assert "is it the folder of an `eval`?" in one_line(answer)
 
 
 class TestErrors:

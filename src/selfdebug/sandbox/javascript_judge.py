@@ -43,10 +43,9 @@ class Runner:
         self._connection = connection
         self._depth = 0
         self._lost: Lost | None = None
-        self._realm = _realm()
-        self._realm.on_request = self._request
         about = {"entry_point": task["entry_point"], "prelude": task["prelude"], "names": names}
-        self._realm.call("setUp", json.dumps(about))
+        self._realm = _realm(json.dumps(about))
+        self._realm.on_request = self._request
 
     def run(self, test: Message) -> Message:
         """Return the result of one test as the fields of a TestResult. Lost passes through."""
@@ -83,8 +82,9 @@ class Runner:
         return json.loads(text)
 
 
-def _realm() -> Realm:
-    """One realm serves all tests: a test program runs in functions of its own."""
-    if not _realms:
-        _realms.append(Realm("judge"))
+def _realm(about: str) -> Realm:
+    """Return a realm set up for a task: the last one, unless a test has changed its built-ins."""
+    if not _realms or _realms[0].call("setUp", about) != "clean":
+        _realms[:] = [Realm("judge")]
+        _realms[0].call("setUp", about)
     return _realms[0]

@@ -53,11 +53,14 @@ module.exports = function createClock(state) {
 
   function advance(time) {
     if (time <= clock.now) return;
-    if (clock.now === 0) shiftDates(clock);
+    if (globalThis.Date === RealDate) shiftDates(clock);
     clock.now = time;
   }
 
-  clock.reset = () => { queue.length = 0; };
+  clock.reset = () => {
+    queue.length = 0;
+    clock.now = 0;
+  };
   clock.pending = () => queue.length;
   clock.due = () => (queue.length > 0 ? queue[0].due : Infinity);
   clock.advance = advance;

@@ -2,8 +2,10 @@
 // The judge's side: runs test programs with stand-ins for the candidate's functions and says how
 // each went. The candidate never enters this realm; only its plain values do.
 //
+// setUp(text) takes a task and returns whether this realm is still clean: a test program runs in
+// functions of its own, so one realm serves many tasks unless a test changes the built-ins.
 // run(text) starts a test; then the host runs the engine's jobs and calls poll() until it returns
-// a result. A test program runs in functions of its own, so that one realm serves many.
+// a result.
 
 const createAssert = require('./assert.js');
 const createCodec = require('./codec.js');
@@ -22,7 +24,13 @@ const { isIdentifier } = require('./source.js');
 const { Unserialisable, classesOf } = createCodec;
 const MAX_TIMERS = 20_000;
 const FOREVER = 1e12; // ms: as far as a candidate's clock may be moved
-const initialNames = new Set(Object.getOwnPropertyNames(globalThis));
+const SAMPLES = [{}, [], '', 0, () => {}, new Map(), new Set(), Promise.prototype];
+
+/** Whether a test has put something on a prototype; what it puts there is enumerable. */
+function isPolluted() {
+  for (const sample of SAMPLES) for (const name in Object(sample)) return name !== undefined;
+  return false;
+}
 
 class Fatal extends Error {} // the candidate is gone, or what it did ends the test
 
@@ -30,15 +38,18 @@ class Fatal extends Error {} // the candidate is gone, or what it did ends the t
  * @param {object} host request(text) -> text asks the candidate, "!" when it is gone;
  *   evaluate(source) runs a text; frame is a pattern for the line numbers of a stack.
  * @param {object} runtime the clock and exit state that prelude.js returns.
- * @param {object} task entry_point, prelude, and the names that the candidate defines.
  */
-module.exports = function createJudge(host, { state, clock }, task) {
-  const [entry] = task.entry_point.split('.');
+module.exports = function createJudge(host, runtime) {
+  const { state, clock } = runtime;
+  const initialNames = new Set(Object.getOwnPropertyNames(globalThis));
   const callbacks = [null]; // id -> function given to the candidate
   const callbackIds = new Map();
   const stubs = new Map(); // name -> stand-in
   const thrown = new WeakMap(); // error made here -> the candidate's description of it
   const waiting = []; // what poll() works on, the innermost last
+  let task; // entry_point, prelude
+  let entry = '';
+  let names = []; // [name, kind] of what the candidate defines
   let remoteTimers = false;
   let test;
 
@@ -144,22 +155,31 @@ module.exports = function createJudge(host, { state, clock }, task) {
     get: (own, name) => (stubs.has(name) ? stubs.get(name) : own[name]),
   });
   const require = createRequire({ assert: () => assert, readStdin: () => '', local: solution });
-  console.assert = (value, ...message) => {
-    if (!value) assert.fail(message.length > 0 ? formatLog(...message) : undefined);
-  };
 
-  const names = Object.entries(task.names).filter(([name]) => isIdentifier(name));
-  for (const [name, kind] of names) {
-    if (kind !== 'value' && (name === entry || !initialNames.has(name))) stubs.set(name, remotes.named(name));
+  function setUp(text) {
+    if (isPolluted()) return 'changed';
+    for (const name in globalThis) delete globalThis[name]; // what a test forgot to declare
+    runtime.reset();
+    console.assert = (value, ...message) => {
+      if (!value) assert.fail(message.length > 0 ? formatLog(...message) : undefined);
+    };
+    for (const part of [stubs, callbackIds, standIns, remotes]) part.clear();
+    callbacks.length = 1;
+    remoteTimers = false;
+    test = undefined;
+    task = JSON.parse(text);
+    [entry] = task.entry_point.split('.');
+    names = Object.entries(task.names).filter(([name]) => isIdentifier(name) && (name === entry || !initialNames.has(name)));
+    for (const [name, kind] of names) if (kind !== 'value') stubs.set(name, remotes.named(name));
+    if (entry !== '' && !stubs.has(entry)) stubs.set(entry, remotes.named(entry));
+    return 'clean';
   }
-  if (entry !== '' && !stubs.has(entry)) stubs.set(entry, remotes.named(entry));
 
   /** Stubs and values of the candidate that a text mentions. */
   function given(text) {
     const found = {};
     for (const [name, kind] of names) {
-      if (!text.includes(name) || (initialNames.has(name) && name !== entry)) continue;
-      found[name] = kind === 'value' ? ask({ op: 'reflect', trap: 'itself', target: name }) : stubs.get(name);
+      if (text.includes(name)) found[name] = kind === 'value' ? ask({ op: 'reflect', trap: 'itself', target: name }) : stubs.get(name);
     }
     return found;
   }
@@ -246,5 +266,6 @@ module.exports = function createJudge(host, { state, clock }, task) {
     return true;
   }
 
-  return { run, poll, callback, lastCall: () => (test?.last === undefined ? '' : report.callText(test.last.message)) };
+  const lastCall = () => (test?.last === undefined ? '' : report.callText(test.last.message));
+  return { setUp, run, poll, callback, lastCall };
 };

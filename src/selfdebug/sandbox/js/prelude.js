@@ -187,8 +187,13 @@ module.exports = function install(host) {
   define(globalThis, 'structuredClone', (value) => structuredClone(value));
   define(globalThis, 'TextEncoder', TextEncoder);
   define(globalThis, 'TextDecoder', TextDecoder);
-  define(Math, 'random', seededRandom(0x5eed));
   installLocale(define);
-  return { state, output, clock };
+  /** As new for the next program: the same random numbers, no timers, time not moved. */
+  const reset = () => {
+    define(Math, 'random', seededRandom(0x5eed));
+    clock.reset();
+  };
+  reset();
+  return { state, output, clock, reset };
 };
 module.exports.Exit = Exit;

@@ -24,11 +24,6 @@ exports.candidate = (request) => {
 
 exports.judge = (request) => {
   const runtime = install({ keptOutput: 0, readStdin: () => '' });
-  const host = { request, evaluate, frame };
-  let judge;
-  return (operation, text) => {
-    if (operation !== 'setUp') return judge[operation](text);
-    judge = createJudge(host, runtime, JSON.parse(text));
-    return undefined;
-  };
+  const judge = createJudge({ request, evaluate, frame }, runtime);
+  return (operation, text) => judge[operation](text);
 };

@@ -112,6 +112,7 @@ module.exports = function createRemotes({ ask, encode, prototypeOf }) {
       }
       return byId.get(id);
     },
+    clear: () => byId.clear(),
     targetOf: (value) => targets.get(value),
     label(value) {
       if (!targets.has(value)) return undefined;

@@ -70,6 +70,7 @@ module.exports = function createReport({ host, remotes, thrown, standIn, makeErr
 
   function report(test, state) {
     const result = outcome(test, state);
+    if (result.status === 'pass' && test.lines.size === 0 && test.trace.length === 0) return '{"status":"pass"}';
     if (result.status !== 'pass') {
       result.expected = expectedOf(test, test.failures[0]);
       if (test.last !== undefined) result.call = callText(test.last.message);

@@ -45,5 +45,5 @@ module.exports = function createStandIns(known, constructor = () => undefined) {
     return made;
   }
 
-  return { prototypeOf, makeError };
+  return { prototypeOf, makeError, clear: () => prototypes.clear() };
 };

@@ -272,7 +272,7 @@ def test_times_have_two_digits():
     assert [seconds(s) for s in (0.0123, 0.5, 1.0, 2.345, 61.2)] == [
         "12 ms",
         "500 ms",
-        "1 s",
+        "1.0 s",
         "2.3 s",
         "61 s",
     ]

@@ -44,7 +44,8 @@ def cumulative(series: Mapping[str, Sequence[float]]) -> str:
         return LEFT + math.log(max(value, marks[0]) / marks[0]) / span * (WIDTH - LEFT - RIGHT)
 
     ticks = [
-        f'<text class="tick" x="{x(mark):.1f}" y="{HEIGHT - 10}">{seconds(mark)}</text>'
+        f'<text class="tick" x="{x(mark):.1f}" y="{HEIGHT - 10}">'
+        f"{seconds(mark).replace('.0 s', ' s')}</text>"
         for mark in marks
     ]
     lines: list[str] = []

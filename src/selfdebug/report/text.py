@@ -39,7 +39,7 @@ def seconds(value: float) -> str:
         return "–"
     if value < 1:
         return f"{1000 * value:.0f} ms"
-    return f"{value:.1f}".removesuffix(".0") + " s" if value < 10 else f"{value:.0f} s"
+    return f"{value:.1f} s" if value < 10 else f"{value:.0f} s"
 
 
 def plural(number: int, noun: str) -> str:

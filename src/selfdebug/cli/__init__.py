@@ -9,29 +9,39 @@ Only this package prints. Nothing heavy is imported before a verb runs, so `--he
 import os
 import sys
 
-from selfdebug.cli.printing import BAD_INPUT, HARNESS_FAULT, INTERRUPTED, complain
-from selfdebug.cli.verbs import app
-from selfdebug.types import SelfdebugError
-
-__all__ = ["app", "main"]
-
-_AGAIN = "interrupted; `eval` goes on where it was when the same command is run again"
+INTERRUPTED = 130
 
 
 def main() -> None:
     """Run the command line; whatever goes wrong, a person reads one line and no traceback."""
     try:
-        app(prog_name="selfdebug")
-    except SelfdebugError as error:
-        sys.exit(complain(BAD_INPUT, str(error)))
-    except KeyboardInterrupt:  # before a verb ran; within one, typer makes it a SystemExit
-        sys.exit(complain(INTERRUPTED, _AGAIN))
+        _run()
+    except KeyboardInterrupt:  # before a verb runs; in one, typer makes a SystemExit of it
+        sys.exit(_interrupted())
     except SystemExit as stop:
         if stop.code == INTERRUPTED:
-            complain(INTERRUPTED, _AGAIN)
+            _interrupted()
         raise
+
+
+def _run() -> None:
+    from selfdebug.cli.printing import BAD_INPUT, HARNESS_FAULT, note
+    from selfdebug.cli.verbs import app
+    from selfdebug.types import SelfdebugError
+
+    try:
+        app(prog_name="selfdebug")
+    except SelfdebugError as error:
+        note(str(error))
+        sys.exit(BAD_INPUT)
     except Exception as error:  # a fault of ours, and a person has no use for our traceback
         if os.environ.get("SELFDEBUG_TRACEBACK"):
             raise
-        hint = "SELFDEBUG_TRACEBACK=1 shows where"
-        sys.exit(complain(HARNESS_FAULT, f"internal fault: {error!r} ({hint})"))
+        note(f"internal fault: {error!r} (SELFDEBUG_TRACEBACK=1 shows where)")
+        sys.exit(HARNESS_FAULT)
+
+
+def _interrupted() -> int:
+    line = "interrupted; `eval` goes on where it was when the same command is run again"
+    print(f"selfdebug: {line}", file=sys.stderr)
+    return INTERRUPTED

@@ -76,3 +76,24 @@ Temperature = Annotated[float | None, Option(min=0.0, show_default="0.8")]
 TopP = Annotated[float | None, Option(min=0.0, max=1.0, show_default="1.0")]
 MaxTokens = Annotated[int | None, Option(help="Of one reply.", min=1, show_default="1024")]
 Seed = Annotated[int | None, Option(help="Of the first episode.", show_default="0")]
+
+Tasks = Annotated[list[str], Argument(help="BENCHMARK:SPLIT, such as mbpp:train.")]
+Total = Annotated[
+    int | None, Option(help="Repairs in all.", min=1, show_default="as before, or 1000")
+]
+More = Annotated[int, Option(help="Repairs on top of what was asked for before.", min=0)]
+BugSeed = Annotated[int, Option("--seed", help="The same seed gives the same repairs.")]
+Kinds = Annotated[
+    list[str] | None,
+    Option(help="Only syntax, logic, api_misuse or off_by_one; repeatable.", show_default="all"),
+]
+ExportTo = Annotated[Path, Option("--to", help="A .jsonl or .parquet file.")]
+ExportForm = Annotated[str, Option("--format", help="prompt-completion, messages or repairs.")]
+Stages = Annotated[
+    list[str] | None,
+    Option(help="Only generate, recognise or correct; repeatable.", show_default="all"),
+]
+TrainedOn = Annotated[
+    list[Path] | None,
+    Option(help="Files of repairs that were trained on: their tasks are refused; repeatable."),
+]

@@ -16,7 +16,7 @@ from typing import Any
 
 from selfdebug.types import Episode
 
-YES, NO, BAD_INPUT, HARNESS_FAULT, INTERRUPTED = 0, 1, 2, 3, 130
+YES, NO, BAD_INPUT, HARNESS_FAULT = 0, 1, 2, 3
 
 _COLOURS = {"pass": "green", "ok": "green", "missing": "yellow", "unknown": "yellow"}
 
@@ -46,14 +46,8 @@ def say(text: str) -> None:
 
 
 def note(text: str) -> None:
-    """Print a line that is not the result to standard error."""
+    """Print a line that is not the result, such as a complaint, to standard error."""
     print("selfdebug:", " ".join(text.split()), file=sys.stderr)
-
-
-def complain(code: int, message: str) -> int:
-    """Print what went wrong as one line; return the exit code that goes with it."""
-    note(message)
-    return code
 
 
 @contextmanager
@@ -74,6 +68,24 @@ def progress(label: str) -> Generator[Callable[[Episode, int, int], None]]:
             passed += episode.verdict is not None and episode.verdict.passed
             text = f"{label}: {done} of {total}, {passed} pass"
             bar.update(line, completed=done, total=total, description=text)
+
+        yield show
+
+
+@contextmanager
+def counting(what: str) -> Generator[Callable[[int, int], None]]:
+    """Show how many of how many are done while the block runs."""
+    if not sys.stderr.isatty():
+        yield lambda _done, _total: None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        line = bar.add_task(what, total=None)
+
+        def show(done: int, total: int) -> None:
+            bar.update(line, completed=done, total=total, description=f"{what}: {done} of {total}")
 
         yield show
 

@@ -16,7 +16,17 @@ import typer
 
 from selfdebug import __version__
 from selfdebug.cli import options as o
-from selfdebug.cli.printing import HARNESS_FAULT, NO, YES, note, progress, say, show, waiting
+from selfdebug.cli.printing import (
+    HARNESS_FAULT,
+    NO,
+    YES,
+    counting,
+    note,
+    progress,
+    say,
+    show,
+    waiting,
+)
 
 app = typer.Typer(
     help="Run, explain and mend programs; measure models that do.\n\nExit codes: 0 yes, 1 no, "
@@ -142,6 +152,50 @@ def evaluate_(
     show(json, runs.as_json(found.rows, found.unknown), runs.HEADS, runs.figures(found.rows))
     note(runs.write_report(out, found))
     raise typer.Exit(HARNESS_FAULT if found.unknown else YES)
+
+
+@app.command("inject")
+def inject_(
+    tasks: o.Tasks,
+    out: o.Folder,
+    total: o.Total = None,
+    more: o.More = 0,
+    seed: o.BugSeed = 0,
+    kind: o.Kinds = None,
+    source: o.Source = "",
+    json: o.Json = False,
+    allow_unsafe: o.Unsafe = False,
+) -> None:
+    """Put bugs into working programs, verified and explained.
+
+    Fills a folder with repairs and a card; stopped at any moment, the same command goes on where
+    it was. Tasks that an evaluation set holds too are left out.
+    """
+    from selfdebug.interfaces import bugs
+    from selfdebug.sandbox import Sandbox
+
+    with Sandbox(allow_unsafe=allow_unsafe) as sandbox, counting("repairs") as on_visit:
+        number, notes = bugs.make(
+            tasks, sandbox, out, total=total, more=more, seed=seed, kinds=kind or [],
+            source=source, on_visit=lambda _, done, wanted: on_visit(done, wanted),
+        )  # fmt: skip
+    show(json, {"repairs": number, "notes": notes}, ("repairs",), [(f"{number}",)])
+    for line in notes:
+        note(line)
+
+
+@app.command("export")
+def export_(
+    folder: o.Run,
+    to: o.ExportTo,
+    form: o.ExportForm = "prompt-completion",
+    stage: o.Stages = None,
+    source: o.Source = "",
+) -> None:
+    """Write a folder's repairs as training data, as JSON lines or Parquet."""
+    from selfdebug.interfaces import bugs
+
+    say(f"{bugs.write_export(folder, form, to, stage or [], source)} rows: {to}")
 
 
 @app.command()

@@ -99,11 +99,12 @@ def inject(
     total: int,
     seed: int = 0,
     kinds: Sequence[Kind] = KINDS,
-    on_visit: Callable[[Visit, int], None] | None = None,
+    on_visit: Callable[[Visit, int, int], None] | None = None,
 ) -> Store[Repair]:
     """Write up to `total` repairs to out/repairs.jsonl, going on where a killed run stopped.
 
-    A larger `total` extends what is there. on_visit sees each visit and the number of repairs.
+    A larger `total` extends what is there. on_visit sees each visit, the number of
+    repairs and the total.
     Raises SelfdebugError when no task has a reference and a visible test.
     """
     order = [replace(t, tests=t.visible_tests) for t in tasks if t.reference and t.visible_tests]
@@ -124,7 +125,7 @@ def inject(
             if plan.added < total:  # a visit that the total cut short is made again by a larger one
                 visits.append(visit)
             if on_visit is not None:
-                on_visit(visit, len(repairs))
+                on_visit(visit, plan.added, total)
     return repairs
 
 

@@ -114,8 +114,7 @@ def attack(tier: str, home: str) -> list[Check]:
         secret.write("secret")
         secret.flush()
         addresses = tcp.getsockname(), udp.getsockname(), abstract
-        home_file = next((e.path for e in os.scandir(home) if e.is_file()), secret.name)
-        files = folder, work_dir, home_file
+        files = folder, work_dir, _file_in(home) or secret.name
         targets = Targets(os.getpid(), secret.fileno(), *addresses, *files, _POLICY)
         worker = os.fork()
         if worker == 0:
@@ -130,6 +129,14 @@ def attack(tier: str, home: str) -> list[Check]:
     return [Check(*row) for row in rows] or [Check("worker", False, "it died")]
 
 
+def _file_in(home: str) -> str:
+    """Return a file of the user's home; "" where there is no home, as in many containers."""
+    try:
+        return next((entry.path for entry in os.scandir(home) if entry.is_file()), "")
+    except OSError:
+        return ""
+
+
 def _in_worker(tier: str, targets: Targets, report: int) -> NoReturn:
     checks: list[Check] = []
     try:
@@ -142,7 +149,7 @@ def _in_worker(tier: str, targets: Targets, report: int) -> NoReturn:
             isolation.wipe(targets.work_dir)
         worked = _attempt("honest work", honest_work, targets, prepared)
         checks.append(worked._replace(held=worked.detail == "done"))
-    except BaseException as error:
+    except BaseException as error:  # any fault here is a barrier that does not hold
         checks.append(Check("set-up", False, str(error)))
     finally:  # whatever happened, this process must not return into its parent's code
         os.write(report, json.dumps(checks).encode())
@@ -175,7 +182,7 @@ def _in_child(
         except (OSError, MemoryError) as error:
             status = _BLOCKED
             os.write(report, (str(error) or type(error).__name__).encode())
-    except BaseException as error:
+    except BaseException as error:  # not the refusal that was expected: it counts as no barrier
         os.write(report, f"faulty: {error!r}".encode())
     finally:  # as above
         os._exit(status)

@@ -71,6 +71,16 @@ def program(folder: Path, text: str) -> Path:
     return path
 
 
+def doctor(**environment: str) -> list[dict[str, object]]:
+    """What the doctor finds in a process with such an environment."""
+    command = [sys.executable, "-m", "selfdebug", "doctor", "--json"]
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=120, env={**os.environ, **environment}
+    )
+    found: list[dict[str, object]] = json.loads(done.stdout)
+    return found
+
+
 def one_line(answer: Answer) -> str:
     assert answer.err.count("\n") == 1, answer.err
     assert "Traceback" not in answer.err
@@ -223,6 +233,11 @@ class TestDoctor:
         assert {"python", "quickjs", "node", "sandbox"} <= set(found)
         usable = all(check["ok"] for check in found.values() if check["needed"])
         assert answer.code == (0 if usable else 3)
+
+    def test_a_user_without_a_home_folder_may_use_it_too(self) -> None:
+        here = {check["name"]: check["ok"] for check in doctor()}
+        homeless = {check["name"]: check["ok"] for check in doctor(HOME="/nonexistent")}
+        assert homeless["sandbox"] == here["sandbox"]
 
     def test_what_is_missing_comes_with_a_remedy(
         self, selfdebug: Selfdebug, monkeypatch: pytest.MonkeyPatch

@@ -251,7 +251,10 @@ def test_every_module_says_what_it_does_and_gives_one_command() -> None:
 
 def test_no_path_of_the_machine_it_was_written_on() -> None:
     private = re.compile("|".join(f"/{word}/" for word in ("work", "farm", "tmp/studio")))
-    folders = (PACKAGE, *(ROOT / name for name in ("tests", "bench", "docs", "examples", "recipes", ".ci")))
+    folders = (
+        PACKAGE,
+        *(ROOT / name for name in ("tests", "bench", "docs", "examples", "recipes", ".ci")),
+    )
     files = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
     texts = [p for p in [*files, *ROOT.glob("*.*")] if p.suffix in TEXT_SUFFIXES]
     assert texts

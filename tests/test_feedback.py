@@ -48,6 +48,11 @@ def test_a_wrong_value_is_input_expected_got():
     )
 
 
+def test_what_the_test_checked_is_said_of_a_wrong_value():
+    failed = TestResult("v0", "wrong", "last([2])", "True", "2", "does not hold: last([2]) > 3")
+    assert say("tests", failed).endswith("Got:      2\nCheck:    does not hold: last([2]) > 3")
+
+
 def test_an_error_quotes_the_programs_own_line():
     assert say("tests", ERROR) == (
         "The program raises an error.\n"
@@ -194,7 +199,7 @@ def test_node_checks_the_syntax_of_javascript(only):
         "Static analysis (node) says:\nLine 2: SyntaxError: Unexpected token ';'\n    return x +;"
     )
     right = "function f(x) {\n  return x + 1;\n}\n"
-    assert say("static", ERROR, code=right, task=JS_TASK).endswith("finds no mistake.")
+    assert say("static", ERROR, code=right, task=JS_TASK).endswith("(node) finds no syntax error.")
 
 
 @pytest.mark.skipif(not shutil.which("eslint"), reason="eslint is not installed")

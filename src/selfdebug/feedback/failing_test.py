@@ -38,7 +38,7 @@ def facts(task: Task, code: str, failure: TestResult) -> list[tuple[str, str]]:
         body = next((t.body for t in task.visible_tests if t.id == failure.test_id), "")
         known.append(("Input", failure.call) if failure.call else ("Test", body))
         known += [("Expected", failure.expected), ("Got", failure.got)]
-    known.append(("Error", failure.message))
+    known.append(("Check" if failure.status == "wrong" else "Error", failure.message))
     known.append((f"Line {failure.line}", line_of(code, failure.line).strip()))
     return [(name, value.strip("\n")) for name, value in known if value.strip()]
 

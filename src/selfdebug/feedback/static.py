@@ -38,6 +38,7 @@ class Tool(NamedTuple):
     name: str
     arguments: str
     read: Callable[[str], Iterator[Finding]]
+    finds: str = "mistake"
 
 
 def _read_lines(output: str) -> Iterator[Finding]:
@@ -83,7 +84,7 @@ TOOLS: dict[Language, tuple[Tool, ...]] = {
             f"--rule={','.join(f'{rule}:2' for rule in ESLINT_RULES.split())}",
             _read_eslint,
         ),
-        Tool("node", "--check -", _read_lines),  # finds syntax errors only
+        Tool("node", "--check -", _read_lines, "syntax error"),
     ),
 }
 
@@ -118,7 +119,7 @@ def static(task: Task, code: str) -> str:
     first = printed.strip().partition("\n")[0]
     if done.returncode and not found:  # it failed itself, which must not read as praise
         return f"Static analysis ({tool.name}) fails: {cap(first)}"
-    return f"Static analysis ({tool.name}) finds no mistake."
+    return f"Static analysis ({tool.name}) finds no {tool.finds}."
 
 
 @cache

@@ -59,25 +59,24 @@ def family() -> list[str]:
 
 def leftovers() -> list[str]:
     """What carries the attackers' mark: files, processes, sockets."""
-    found = [
-        str(path)
-        for folder in ("/", "/tmp", "/var/tmp", "/dev/shm", "/etc", str(Path.home()), os.getcwd())
-        for path in Path(folder).glob(f"{MARK}*")
-    ]
-    found += [str(p) for f in Path("/tmp").glob("selfdebug-*/*") for p in _listing(f)]
-    for comm in Path("/proc").glob("[0-9]*/comm"):
+    folders = ["/", "/tmp", "/var/tmp", "/dev/shm", "/etc", str(Path.home()), os.getcwd()]
+    for worker in entries("/tmp"):
+        if worker.startswith("/tmp/selfdebug-"):
+            folders += entries(worker)
+    found = [path for folder in folders for path in entries(folder) if MARK in path]
+    for pid in filter(str.isdigit, os.listdir("/proc")):
         with suppress(OSError):
-            if comm.read_text().strip() == MARK[:15]:
-                found.append(str(comm))
+            if Path(f"/proc/{pid}/comm").read_text().strip() == MARK[:15]:
+                found.append(f"process {pid}")
     found += [line for line in Path("/proc/net/unix").read_text().splitlines() if MARK in line]
     return found
 
 
-def _listing(folder: Path) -> list[Path]:
-    try:
-        return [path for path in folder.iterdir() if path.name.startswith(MARK)]
-    except (OSError, NotADirectoryError):
-        return []
+def entries(folder: str) -> list[str]:
+    """Paths in a folder; none if it is gone, or another's, or a file."""
+    with suppress(OSError):
+        return [os.path.join(folder, name) for name in os.listdir(folder)]
+    return []
 
 
 def assert_beaten(sandbox: Sandbox, verdict: Verdict, before: list[str]) -> None:

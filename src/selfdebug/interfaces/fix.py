@@ -9,7 +9,7 @@ calls a file fixed only when the user's tests, run as they are, pass on the very
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -24,6 +24,8 @@ from selfdebug.usertests import UserTests, project
 
 Outcome = Literal["fixed", "already_right", "not_fixed", "unknown"]
 
+# A person waits for one file: longer than an evaluation does for one of its many tasks.
+DEFAULTS = {"search": ("seconds=60",)}
 EXIT_CODES: dict[Outcome, int] = {"fixed": 0, "already_right": 0, "not_fixed": 1, "unknown": 3}
 
 
@@ -111,9 +113,8 @@ def fix(
         asked = usertests.load(source, path, selected, where, plugins)
         try:
             with Sandbox(read_paths=asked.read_paths, allow_unsafe=allow_unsafe) as sandbox:
-                result = _fix(
-                    asked, sandbox, lambda: runs.backend(backend, sandbox, options), max_iterations
-                )
+                opened = runs.backend(backend, sandbox, [*DEFAULTS.get(backend, ()), *options])
+                result = _fix(asked, sandbox, opened, max_iterations)
         except SandboxError as error:
             result = FixResult(str(file), asked.label, "unknown", note=str(error))
         result = replace(result, diff=source.diff(result.mended, where.root))
@@ -135,7 +136,7 @@ def _chosen(source: SourceFile, tests: Path | None) -> tuple[Path, str]:
 
 
 def _fix(  # noqa: PLR0911 - each way it can end
-    asked: UserTests, judge: Judge, make_backend: Callable[[], Backend], max_iterations: int
+    asked: UserTests, judge: Judge, backend: Backend, max_iterations: int
 ) -> FixResult:
     """Run the tests, mend, and run them again; write nothing."""
     source = asked.source
@@ -149,9 +150,7 @@ def _fix(  # noqa: PLR0911 - each way it can end
         return result
     _check_reached(before, asked)
     searched = _by_values(asked, judge, before) or task
-    episode = debug(
-        searched, make_backend(), judge=judge, code=source.text, max_iterations=max_iterations
-    )
+    episode = debug(searched, backend, judge=judge, code=source.text, max_iterations=max_iterations)
     if episode.stopped == "unknown" and episode.verdict is not None:
         note = _first_unknown(episode.verdict)
         return replace(result, outcome="unknown", note=note)

@@ -92,6 +92,7 @@ def warm(read_paths: list[str]) -> None:
         config: Any = importlib.import_module("_pytest.config")
         for name in config.default_plugins:
             importlib.import_module(f"_pytest.{name}")
+        importlib.import_module("readline")  # pytest does so, too, where there is one
     except ImportError:  # not installed, or not as we know it: the child will say so
         return
     finally:

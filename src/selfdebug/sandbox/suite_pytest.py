@@ -19,6 +19,9 @@ from typing import Any, cast
 from selfdebug.sandbox.suite_asserts import Compared, explain
 from selfdebug.sandbox.suite_candidate import Message, Report, cap, describe, load_error
 
+# The first would write into the project; the others only take their time.
+_UNUSED = ("cacheprovider", "faulthandler", "pastebin", "setuponly", "setupplan", "stepwise")
+
 
 def run(suite: Message, report: Report) -> None:
     """Collect and run the user's tests."""
@@ -30,9 +33,10 @@ def run(suite: Message, report: Report) -> None:
         f"--rootdir={suite['root']}",
         f"--basetemp={os.environ['TMPDIR']}/pytest",
         *("-q", "--tb=native", "--capture=sys", "--continue-on-collection-errors"),
-        *("-p", "no:cacheprovider", "-o", "addopts=", "-o", "required_plugins="),
+        *("-o", "addopts=", "-o", "required_plugins="),
         *("-W", "ignore::pytest.PytestConfigWarning"),  # settings of plugins that are not loaded
         *("-W", "ignore::pytest.PytestUnknownMarkWarning"),
+        *(part for name in _UNUSED for part in ("-p", f"no:{name}")),
         *(part for name in suite["plugins"] for part in ("-p", name)),
     ]
     if suite["import_mode"]:
@@ -104,6 +108,10 @@ class _Plugin:
             self._report.errors[node.nodeid] = found
             return
         result = describe(error, self._candidate)
+        if missing := getattr(
+            error, "argname", ""
+        ):  # pytest's FixtureLookupError says it at length
+            result["message"] = f"fixture '{missing}' not found"
         if result["status"] == "exception" and call.when == "call" and not result["line"]:
             # The test's own statement failed, on what the candidate had returned.
             result["status"] = "wrong"

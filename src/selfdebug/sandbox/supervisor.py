@@ -99,7 +99,7 @@ class Sandbox:
         seconds = (sum(test.weight for test in chosen) + 1) * limits.cpu_seconds
         job: Message = {
             "task": key,
-            "code": code,
+            "code": _instrumented(task, code, observe),
             "tests": None if tests is None else [test.id for test in chosen],
             "stop_early": stop_early,
             "observe": observe,
@@ -202,6 +202,15 @@ class Sandbox:
             trust=trust,
             stdout=stdout,
         )
+
+
+def _instrumented(task: Task, code: str, observe: Observe) -> str:
+    """Python programs are observed from outside; JavaScript ones report by themselves."""
+    if task.language != "javascript" or not observe:
+        return code
+    from selfdebug.languages import javascript
+
+    return javascript.instrument(code, observe)
 
 
 def _result(found: Message, hidden: dict[str, bool]) -> TestResult:

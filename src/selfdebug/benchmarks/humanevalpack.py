@@ -9,8 +9,11 @@ evaluation only: never train on it.
 
 from __future__ import annotations
 
+import json
+import math
 import re
 from collections.abc import Iterator
+from typing import Any, cast
 
 from selfdebug.formats import evalplus
 from selfdebug.formats.data import HUB, DataSet, Row, check_split, present, rows
@@ -86,6 +89,38 @@ _FAULTS = {
 }
 
 
+# JavaScript is held to the first inputs of HumanEval+, as calls, if they are not too long; not to
+# those on which its own reference gives another value than Python's, or is slow. The tasks of
+# _FOREIGN differ in what they return, or (findZero) have many right values.
+_CASES = 60
+_MAX_BODY = 2_000
+_FOREIGN = {32, 71, 87, 107, 136, 155}
+_OTHER_VALUES = {
+    22: "11 16 17 20 21 25 27 29 36 38 44 49 52 59",
+    29: "15 18 19 20 21 23 25 26 29 30 31 34 35 36 38 39 40 41 42 44 45 46 48 52 55 56 57 59",
+    34: "40 52 54 56 57",
+    55: "13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32 33 34 35 36 37 38 39 40"
+    " 41 42 44",
+    58: "22 26 40 45 46 51 53 54",
+    63: "12 15 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32 33 34 35 36 37 38 39 40 41 42 43"
+    " 44 45 46 47 48 49 51 52 53 59",
+    86: "8 20 33",
+    89: "11 12 13 19 21 22 23 32 37 40 42 45 48 55 56 58 59",
+    92: "9",
+    95: "7 8 22 26 32 34 41 43 46 52",
+    99: "5 6 10 11 13 14 15 17 18 19 20 21 23 24 25 34 36 40 41 48 49 51 52 53 57 59",
+    101: "6 7 10 17 19 21 29 31 34 35 37 42 43 49 58",
+    103: "2 3 29 32 42 45 47 51 59",
+    111: "24 25 26 31 32 33 35 36 39 40 41 44 46 48 49 51 52 53 57",
+    124: "25",
+    125: "46",
+    132: "17 18 22 24 28 44 47 48 55 56",
+    147: "4 5",
+    150: "10 44",
+    151: "11 17",
+}
+
+
 def load(split: str = "python", source: str = "") -> Iterator[Task]:
     """Yield the tasks of a language."""
     check_split("humanevalpack", split, SPLITS)
@@ -95,7 +130,8 @@ def load(split: str = "python", source: str = "") -> Iterator[Task]:
     if split == "python":
         found = rows(PYTHON, source)
         return (python_task(row, plus.get(row["task_id"].split("/")[1], "")) for row in found)
-    return (javascript_task(row) for row in rows(JAVASCRIPT, source))
+    found = rows(JAVASCRIPT, source)
+    return (javascript_task(row, plus.get(row["task_id"].split("/")[1], "")) for row in found)
 
 
 def python_task(row: Row, plus: str) -> Task:
@@ -128,8 +164,8 @@ def python_task(row: Row, plus: str) -> Task:
     )
 
 
-def javascript_task(row: Row) -> Task:
-    """Return one row as a task."""
+def javascript_task(row: Row, plus: str) -> Task:
+    """Return one row as a task; `plus` is HumanEval+'s Python test program for it, or ""."""
     # JavaScript/114's entry_point is spelled minSubarraySum; its program says minSubArraySum.
     name: str = row["entry_point"].replace("minSubarraySum", "minSubArraySum")
     checks = split_asserts(row["test"])
@@ -139,9 +175,12 @@ def javascript_task(row: Row) -> Task:
         language="javascript",
         prompt=row["prompt"],
         entry_point=name,
-        tests=tuple(
-            Test(f"check-{n}", "program", check.body, expected=check.expected)
-            for n, check in enumerate(checks, 1)
+        tests=(
+            *(
+                Test(f"check-{n}", "program", check.body, expected=check.expected)
+                for n, check in enumerate(checks, 1)
+            ),
+            *_translated(plus, int(row["task_id"].split("/")[1])),
         ),
         prelude=helpers if re.search(r"^const ", helpers, re.MULTILINE) else "",
         reference=row["prompt"] + row["canonical_solution"],
@@ -150,3 +189,31 @@ def javascript_task(row: Row) -> Task:
         source="humanevalpack",
         license=LICENSE,
     )
+
+
+def _translated(plus: str, number: int) -> Iterator[Test]:
+    """Yield HumanEval+'s first inputs as calls from JavaScript, where both languages agree."""
+    if number in _FOREIGN:
+        return
+    other = {int(index) for index in _OTHER_VALUES.get(number, "").split()}
+    for index, (inputs, expected) in enumerate(evalplus.cases(plus, _CASES)):
+        if index in other or not (_is_common(inputs) and _is_common(expected)):
+            continue
+        body = json.dumps({"args": inputs, "expected": expected, "atol": 1e-6})
+        if len(body) <= _MAX_BODY:
+            yield Test(f"plus-{index}", "call", body, hidden=True)
+
+
+def _is_common(value: Any) -> bool:
+    """Say whether a Python value means the same in JSON, and so in JavaScript."""
+    if isinstance(value, list | tuple):
+        return all(map(_is_common, cast("list[Any]", value)))
+    if isinstance(value, dict):
+        pairs = cast("dict[Any, Any]", value).items()
+        return all(isinstance(key, str) and _is_common(item) for key, item in pairs)
+    if isinstance(value, float):
+        return math.isfinite(value)
+    if isinstance(value, int):
+        return abs(value) < 2**53
+    # Letters outside the basic plane count as two in JavaScript.
+    return value is None or (isinstance(value, str) and max(value, default="") <= "\uffff")

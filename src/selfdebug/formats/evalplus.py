@@ -8,7 +8,9 @@ set decides (tolerances, reference functions) stays as it is. It runs nothing.
 
 from __future__ import annotations
 
+import ast
 import re
+from typing import Any
 
 # The judge has no numpy. This is what the programs use of it, with numpy's meaning: nested lists
 # are arrays (ragged ones an error), shapes broadcast, NaN equals nothing, text is a TypeError.
@@ -110,3 +112,33 @@ def program(test: str, entry_point: str, keep: str = "") -> str:
     if "def check(candidate)" in test:
         test = f"{test.rstrip()}\n\n\ncheck({entry_point})\n"
     return test
+
+
+def cases(test: str, count: int) -> list[tuple[Any, Any]]:
+    """Return the first inputs of a program with the results that it expects.
+
+    Programs that work out their results by a function of their own give none. Only what is asked
+    for is parsed: the literals are megabytes.
+    """
+    try:
+        inputs, results = (_first_items(test, name, count) for name in ("inputs", "results"))
+    except ValueError:  # no such literal, or one that holds more than plain values
+        return []
+    return list(zip(inputs, results, strict=False))
+
+
+_TOKEN = re.compile(r"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|[\[\](){},]""")
+
+
+def _first_items(test: str, name: str, count: int) -> list[Any]:
+    """Parse the first items of the list literal that a program assigns to `name`."""
+    start = test.index(f" {name} = [") + len(f" {name} = ")
+    depth = found = 0
+    for token in _TOKEN.finditer(test, start):
+        depth += {"[": 1, "(": 1, "{": 1, "]": -1, ")": -1, "}": -1}.get(token[0], 0)
+        found += token[0] == "," and depth == 1
+        if depth == 0:
+            return ast.literal_eval(test[start : token.end()])
+        if found == count:
+            return ast.literal_eval(test[start : token.start()] + "]")
+    raise ValueError(f"{name} never ends")

@@ -1,0 +1,51 @@
+"""JavaScript API misuse: the wrong method, argument, conversion, loop form or built-in name.
+
+`calls` holds the operators on calls and their arguments, `values` those on what goes in and comes
+out; this file puts them in order, the most plausible first.
+
+    python -c "from selfdebug.mutators import javascript_api_misuse as m; print(m.OPERATORS)"
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from random import Random
+
+from selfdebug.languages.javascript_edit import mutations, repairs
+from selfdebug.mutators.javascript_api_misuse import calls, values
+from selfdebug.types import Kind, Language, Mutation
+
+LANGUAGE: Language = "javascript"
+KIND: Kind = "api_misuse"
+NAME = "javascript_api_misuse"
+
+OPERATORS = (
+    values.foreign_name,
+    values.property_call,
+    calls.function,
+    calls.method,
+    calls.comparator,
+    calls.callback,
+    calls.arrow,
+    calls.returned,
+    values.iteration,
+    values.keyword,
+    values.spread,
+    values.quoted_name,
+    calls.receiver,
+    calls.missing_argument,
+    calls.extra_argument,
+    values.step,
+    values.missing_step,
+    values.equality,
+)
+
+
+def mutate(code: str, rng: Random) -> Iterator[Mutation]:
+    """Yield misused APIs put into a working program."""
+    return mutations(code, OPERATORS, KIND, NAME, rng)
+
+
+def repair(code: str) -> Iterator[Mutation]:
+    """Yield programs with one call or built-in of `code` changed."""
+    return repairs(code, OPERATORS, KIND, NAME)

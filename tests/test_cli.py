@@ -220,6 +220,10 @@ class TestLs:
         assert {"search", "openai", "fake"} <= {row["name"] for row in rows}
         assert {row["kind"] for row in rows} == {"backends"}
 
+    def test_lists_the_languages(self, selfdebug: Selfdebug) -> None:
+        rows = json.loads(selfdebug("ls", "languages", "--json").out)
+        assert [row["name"] for row in rows] == ["javascript", "python"]
+
     def test_an_unknown_kind(self, selfdebug: Selfdebug) -> None:
         answer = selfdebug("ls", "backend")
         assert answer.code == 2

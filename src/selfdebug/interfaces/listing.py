@@ -46,6 +46,8 @@ def listing(kind: str = "") -> list[Entry]:
 
 def _entries(kind: str) -> list[Entry]:
     names = FEEDBACK_FILES if kind == "feedback" else {name: name for name in plugins.names(kind)}
+    if kind == "languages":  # beside each stands the package that edits its programs
+        names = {name: file for name, file in names.items() if not name.endswith("_edit")}
     return [Entry(kind, name, _first_sentence(kind, file)) for name, file in names.items()]
 
 

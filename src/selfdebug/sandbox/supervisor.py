@@ -205,8 +205,9 @@ class Sandbox:
 
 
 def _instrumented(task: Task, code: str, observe: Observe) -> str:
-    """Python programs are observed from outside; JavaScript ones report by themselves."""
-    if task.language != "javascript" or not observe:
+    """Python programs and suites are observed from outside; JavaScript reports by itself."""
+    suite = any(test.kind == "suite" for test in task.tests)
+    if task.language != "javascript" or not observe or suite:
         return code
     from selfdebug.languages import javascript
 

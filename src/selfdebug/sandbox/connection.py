@@ -60,6 +60,7 @@ class Connection:
         message = {
             "op": "spawn",
             "language": self.engine,
+            "node": self._job["node"],
             "policy": {
                 "profile": self._job.get("profile", "candidate"),
                 "memory_bytes": limits["memory_bytes"],

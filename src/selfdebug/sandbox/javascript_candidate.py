@@ -15,7 +15,7 @@ import resource
 import signal
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from selfdebug.sandbox.channel import Message
 from selfdebug.sandbox.javascript_realm import EngineError, Realm, TimeUp, safe
@@ -83,11 +83,12 @@ class Engine:
             self._realm.run_jobs()
         if answer.startswith("="):
             return {"value": answer[1:]}
-        reply: Message = json.loads(answer)
-        printed = reply.pop("stdout", "")
-        if printed:
-            _print(printed)
-        return reply
+        reply: object = json.loads(answer)
+        if not isinstance(reply, dict):
+            raise EngineError("Error: the program broke the engine that it runs in")
+        message = cast(Message, reply)
+        _print(str(message.pop("stdout", "")))
+        return message
 
     def _callback(self, text: str) -> str:
         """Ask the judge to run a function of the test; answer what it asks meanwhile."""

@@ -23,7 +23,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
-from selfdebug.sandbox import isolation, python_judge, suite_judge
+from selfdebug.sandbox import isolation, javascript_node, python_judge, suite_judge
 from selfdebug.sandbox.channel import Channel, Lost, Message
 from selfdebug.sandbox.connection import Connection
 
@@ -48,8 +48,9 @@ class Runner(Protocol):
 class JudgeProcess:
     """Serves jobs one at a time."""
 
-    def __init__(self, supervisor: Channel, control: socket.socket) -> None:
+    def __init__(self, supervisor: Channel, control: socket.socket, node: str) -> None:
         self._supervisor = supervisor
+        self._node = node
         self._control = control
         self._output = os.memfd_create("output")
         self._tasks: OrderedDict[str, Message] = OrderedDict()
@@ -66,7 +67,9 @@ class JudgeProcess:
                 self._supervisor.send({"need": job["task"]})
                 continue
             tests = [t for t in task["tests"] if job["tests"] is None or t["id"] in job["tests"]]
-            self._supervisor.send(self._run_job({**task, **job, "tests": tests}))
+            self._supervisor.send(
+                self._run_job({**task, **job, "tests": tests, "node": self._node})
+            )
 
     def _task(self, job: Message) -> Message | None:
         key = job["task"]
@@ -181,8 +184,26 @@ class _Session:
             else:
                 unloadable = self._load(test)
                 result = unloadable or self._test(test)
+                if self._lacks_node(result):
+                    self._turn_to_node()
+                    unloadable = self._load(test)
+                    result = unloadable or self._test(test)
             failed = failed or result["status"] != "pass"
             emit({"test_id": test["id"], "seconds": time.monotonic() - started, **result})
+
+    def _lacks_node(self, result: Message) -> bool:
+        """Whether a JavaScript program failed for what QuickJS lacks, and there is a node."""
+        if self._connection.engine != "javascript" or not self._job["node"]:
+            return False
+        return javascript_node.needs_node(result.get("message", ""))
+
+    def _turn_to_node(self) -> None:
+        """Have this and the later tests run on node, a process for this program alone."""
+        self._connection.end()
+        self._runner = None
+        self._connection.engine = "node"
+        reads = javascript_node.read_paths(self._job["node"])
+        self._job.update(profile="node", read_paths=reads)
 
     def _too_slow(self) -> bool:
         return self._timeouts >= self._job["limits"]["max_timeouts"]
@@ -253,6 +274,8 @@ class _Session:
         if number == signal.SIGXFSZ:
             size = limits["output_bytes"] >> 20
             return {"status": "output_limit", "message": f"it printed more than {size} MiB"}
+        if number == signal.SIGABRT and self._connection.engine == "node":
+            return {"status": "memory", "message": "out of memory"}  # that is how V8 says it
         if number:
             return {"status": "crashed", "message": f"killed by {signal.Signals(number).name}"}
         if lost.reason == "closed" and detail.get("exit") is not None:
@@ -328,4 +351,4 @@ def main(settings: dict[str, Any]) -> None:
     isolation.harden(prepared, (0, 1, 2, supervisor.fileno(), control.fileno()))
     gc.collect()
     gc.freeze()
-    JudgeProcess(supervisor, control).run()
+    JudgeProcess(supervisor, control, settings["node"]).run()

@@ -19,6 +19,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from selfdebug.sandbox import javascript_node
 from selfdebug.sandbox.channel import Channel, Lost, Message
 
 _BOOT = (
@@ -41,7 +42,7 @@ class Worker:
 
     def __init__(self, tier: str, read_paths: tuple[str, ...] = ()) -> None:
         self._tier = tier
-        self._read_paths = read_paths
+        self._read_paths = (*read_paths, *javascript_node.read_paths(javascript_node.node()))
         self._start()
 
     def run(self, job: Message, spec: Message, timeout: float) -> Message:
@@ -108,6 +109,7 @@ class Worker:
             "work_dir": str(work_dir),
             "read_paths": self._read_paths,
             "path": _path(),
+            "node": javascript_node.node(),
         }
         return subprocess.Popen(
             [sys.executable, *_FLAGS, "-c", _BOOT, json.dumps(settings)],

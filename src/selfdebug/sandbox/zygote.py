@@ -19,7 +19,7 @@ import socket
 import time
 from typing import Any
 
-from selfdebug.sandbox import candidate, isolation
+from selfdebug.sandbox import candidate, isolation, javascript_node
 from selfdebug.sandbox.channel import Lost
 
 MAX_MESSAGE = 1 << 16
@@ -128,6 +128,8 @@ def _become_child(
         for stream in (1, 2):
             os.dup2(output, stream)
         isolation.harden(prepared, keep_fds=(0, 1, 2, channel))
+        if message["language"] == "node":
+            javascript_node.become(message["node"], channel, message["policy"]["memory_bytes"])
         random.seed(0)  # a fork draws a new seed; the same program should do the same again
         candidate.serve(socket.socket(fileno=channel), message["language"])
     except Lost:

@@ -77,6 +77,7 @@ module.exports = function createClock(state) {
 
   const nativeQueue = globalThis.queueMicrotask;
   clock.globals = {
+    performance: { now: () => realPerformanceNow() + clock.now, timeOrigin: realNow(), mark() {}, measure() {} },
     setTimeout: (callback, delay, ...args) => schedule(callback, milliseconds(delay), args, 0),
     setInterval: (callback, delay, ...args) => schedule(callback, milliseconds(delay), args, milliseconds(delay)),
     setImmediate: (callback, ...args) => schedule(callback, 0, args, 0),
@@ -97,7 +98,6 @@ module.exports = function createClock(state) {
 /** From the first time the clock moves, every way to ask for the time sees it. */
 function shiftDates(clock) {
   RealDate.now = () => realNow() + clock.now;
-  performance.now = () => realPerformanceNow() + clock.now;
   globalThis.Date = new Proxy(RealDate, {
     apply: () => new RealDate(RealDate.now()).toString(),
     construct: (target, args, newTarget) => Reflect.construct(target, args.length > 0 ? args : [target.now()], newTarget),

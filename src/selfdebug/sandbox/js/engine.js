@@ -17,7 +17,9 @@ const { Unserialisable, classesOf, isClass } = createCodec;
 const LOOK = 'return (__selfdebug_name) => eval(__selfdebug_name);';
 const MAX_TIMERS = 20_000; // fired for one request; a program that needs more never ends
 const MAX_SHARED = 100_000;
+// Captured, so that a program that patches them can still be talked to.
 const PromiseClass = Promise;
+const { parse, stringify } = JSON;
 
 /** A request that is answered later: when `done`, and with `timers` when no timer is left. */
 class Request {
@@ -90,7 +92,7 @@ module.exports = function createEngine(host, runtime) {
       const message = { op: 'callback', handle, args: codec.encode(args) };
       if (new.target !== undefined) message.new = true;
       else if (this !== undefined && this !== globalThis) message.this = codec.encode(this);
-      const { error, value, promise } = JSON.parse(host.request(JSON.stringify(message)));
+      const { error, value, promise } = parse(host.request(stringify(message)));
       if (error === undefined) return promise ? PromiseClass.resolve(codec.decode(value)) : codec.decode(value);
       const thrown = error.value === undefined ? standIns.makeError(error.bases, error.message) : codec.decode(error.value);
       if (error.rejected) return PromiseClass.reject(thrown);
@@ -276,7 +278,7 @@ module.exports = function createEngine(host, runtime) {
   function handle(text) {
     let message = {};
     try {
-      message = JSON.parse(text);
+      message = parse(text);
       const made = operations[message.op](message);
       if (!(made instanceof Request)) return finish(made);
       open.push(made);
@@ -294,7 +296,8 @@ module.exports = function createEngine(host, runtime) {
     const request = open.at(-1);
     const wanted = request.timers || !request.done;
     const stopped = state.exited || output.exceeded || state.uncaught.length > 0;
-    if (wanted && !stopped && clock.due() <= request.until && request.fired < MAX_TIMERS) {
+    const due = clock.pending() > 0 && clock.due() <= request.until;
+    if (wanted && !stopped && due && request.fired < MAX_TIMERS) {
       request.fired += 1;
       clock.fire();
       return '';
@@ -323,7 +326,7 @@ module.exports = function createEngine(host, runtime) {
     if (output.text !== '') more.stdout = output.take();
     observer.report(more);
     if (Object.keys(more).length === 0) return `=${value}`;
-    return JSON.stringify(value === undefined ? more : { value, ...more });
+    return stringify(value === undefined ? more : { value, ...more });
   }
 
   return { handle, poll };

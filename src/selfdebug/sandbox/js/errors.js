@@ -24,17 +24,26 @@ module.exports = function createDescriber({ program, frame, encode }) {
     return status;
   }
 
+  /** The thrown value itself, where it can be sent; its description suffices otherwise. */
+  function encoded(error) {
+    try {
+      return encode(error);
+    } catch {
+      return undefined;
+    }
+  }
+
   function describeThrown(error, status) {
     if (!(error instanceof Error)) {
       const message = inspect(error, { oneLine: true }).slice(0, MAX_MESSAGE);
-      return { type: typeof error, bases: [], message, line: 0, status, value: encode(error) };
+      return { type: typeof error, bases: [], message, line: 0, status, value: encoded(error) };
     }
     const bases = classesOf(error);
     const message = String(error.message).slice(0, MAX_MESSAGE);
     const type = String(error.name);
     const made = { type, bases, message, line: lineOf(String(error.stack)), status: statusOf(error, message, status) };
     const plain = type === bases[0] && Object.keys(error).every((key) => key === 'stack');
-    return plain ? made : { ...made, value: encode(error) };
+    return plain ? made : { ...made, value: encoded(error) };
   }
 
   return function describe(error, status = 'exception') {

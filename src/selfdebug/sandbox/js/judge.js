@@ -158,7 +158,8 @@ module.exports = function createJudge(host, runtime) {
 
   function setUp(text) {
     if (isPolluted()) return 'changed';
-    for (const name in globalThis) delete globalThis[name]; // what a test forgot to declare
+    // What a test forgot to declare.
+    for (const name of Object.keys(globalThis)) if (!initialNames.has(name)) delete globalThis[name];
     runtime.reset();
     console.assert = (value, ...message) => {
       if (!value) assert.fail(message.length > 0 ? formatLog(...message) : undefined);

@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from selfdebug.formats.data import DataSet, Row, check_split, rows
+from selfdebug.formats.python_checks import parse
 from selfdebug.types import Task, Test
 
 LICENSE = "Apache-2.0"
@@ -83,7 +84,7 @@ def task(row: Row, identifier: str) -> Task:
 
 def _signature(program: str, method: str) -> str:
     """Return the class and method lines that LeetCode shows above an empty body."""
-    for node in ast.walk(ast.parse(program)):
+    for node in ast.walk(parse(program)):
         if isinstance(node, ast.FunctionDef) and node.name == method:
             returns = f" -> {ast.unparse(node.returns)}" if node.returns else ""
             return f"class Solution:\n    def {method}({ast.unparse(node.args)}){returns}:"

@@ -14,7 +14,14 @@ from dataclasses import dataclass
 from itertools import takewhile
 from random import Random
 
-from selfdebug.languages.python_edit.program import Edit, Program, Span, edited, syntax_error
+from selfdebug.languages.python_edit.program import (
+    Edit,
+    Program,
+    Span,
+    edited,
+    read,
+    syntax_error,
+)
 from selfdebug.types import Kind, Mutation
 
 _SHOWN = 88  # characters of code that an explanation quotes at most
@@ -97,12 +104,13 @@ def _line(code: str, offset: int) -> str:
 
 
 def _line_of_difference(code: str, change: Change, other: str) -> int:
-    """Return the line of `other` on which the program before and after the change part."""
+    """Return the line of `other`, one of the two programs, on which they part."""
     first = min(change.edits, key=lambda edit: edit.start)
     both = zip(code[first.start : first.end], first.text, strict=False)
     at = first.start + len(list(takewhile(lambda pair: pair[0] == pair[1], both)))
-    # A difference that begins with the newline of a line is on the next one, if there is one.
-    return min(other.count("\n", 0, at), len(other.rstrip("\n").split("\n")) - 1) + 1
+    if other != code and first.text.startswith("\n"):
+        at += 1  # a line put in after another one is a line of its own
+    return min(other.count("\n", 0, at), other.rstrip("\n").count("\n")) + 1
 
 
 def describe(code: str, change: Change, why: str, rng: Random, *, mends: bool) -> tuple[int, str]:
@@ -118,7 +126,9 @@ def mutations(
     code: str, operators: Sequence[Operator], kind: Kind, name: str, rng: Random
 ) -> Iterator[Mutation]:
     """Break a program: the operators take turns, so that none drowns the others."""
-    program = Program(code)
+    program = read(code)
+    if program is None:
+        return
     queues: list[tuple[Operator, list[Change]]] = []
     for operator in operators:
         changes = [change for change in operator(program) if change.if_right]
@@ -139,7 +149,9 @@ def mutations(
 
 def repairs(code: str, operators: Sequence[Operator], kind: Kind, name: str) -> Iterator[Mutation]:
     """Offer mended programs, the most plausible first."""
-    program = Program(code)
+    program = read(code)
+    if program is None:
+        return
     rng = Random(0)
     changes = [
         (change, operator.__name__)

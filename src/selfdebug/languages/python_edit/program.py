@@ -42,6 +42,7 @@ _COMPARISONS: dict[type[ast.cmpop], str] = {
     **{ast.Eq: "==", ast.NotEq: "!=", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">="},
     **{ast.In: "in", ast.NotIn: "not in", ast.Is: "is", ast.IsNot: "is not"},
 }
+_DEEPEST = 200  # levels of a tree: what a person writes has about 20
 _Node = TypeVar("_Node", bound=ast.AST)
 
 
@@ -92,8 +93,18 @@ def _is_docstring(node: ast.AST) -> bool:
     )
 
 
+def read(code: str) -> Program | None:
+    """Return a program to edit; None when the text does not compile, or nests without end."""
+    if syntax_error(code) is not None:
+        return None
+    try:
+        return Program(code)
+    except RecursionError:
+        return None
+
+
 class Program:
-    """A Python text that parses. Raises SyntaxError when it does not.
+    """A Python text that compiles, with its tree.
 
     Annotations, docstrings and the insides of f-strings are no part of `nodes`.
     """
@@ -113,7 +124,9 @@ class Program:
                 names = self._bound.setdefault(self._binder(node), {})
                 names.setdefault(node.id, self.start(node))
 
-    def _walk(self, node: ast.AST) -> Iterator[ast.AST]:
+    def _walk(self, node: ast.AST, depth: int = 0) -> Iterator[ast.AST]:
+        if depth > _DEEPEST:
+            raise RecursionError("the program nests too deeply to be edited")
         yield node
         if isinstance(node, ast.JoinedStr):
             return
@@ -125,7 +138,7 @@ class Program:
         for child in ast.iter_child_nodes(node):
             if child not in skipped and not _is_docstring(child):
                 self.parents[child] = node
-                yield from self._walk(child)
+                yield from self._walk(child, depth + 1)
 
     def of(self, *types: type[_Node]) -> Iterator[_Node]:
         """Yield the nodes of these types in the order of the text."""
@@ -305,6 +318,8 @@ class Program:
             text = f"({text})"  # the call's parentheses are the generator's as well
         elif self.outer(node) == (start, end) and (level < self._demand(node) or "\n" in text):
             text = f"({text})"
+        if re.fullmatch(r"\w\w", self.code[start - 1 : start] + text[:1]):
+            text = f" {text}"  # `if(x)` lets a bracket, and nothing else, follow the keyword
         return Edit(start, end, text)
 
     def _demand(self, node: ast.AST) -> int:
@@ -420,10 +435,6 @@ class Program:
             return None
         at = self.line_end(self.end(statement))
         return Edit(at, at, "\n" + indented(text, self.indent(statement)))
-
-    def unit(self, outer: ast.stmt, inner: ast.stmt) -> str:
-        """Return the white space by which a block stands further in than its statement."""
-        return self.indent(inner).removeprefix(self.indent(outer)) or "    "
 
 
 def indented(text: str, indent: str) -> str:

@@ -147,7 +147,8 @@ def argument_missing(program: Program) -> Iterator[Change]:
                 continue
             text = f", {new}" if spans else new
             reasons = f"the argument `{new}` is missing", f"the argument `{new}` is too much"
-            if "=" not in new and len(spans) > (name in ("round", "int", "replace")):
+            taken = 2 if name == "replace" else 1 if name in ("round", "int") else 0
+            if "=" not in new and (call.keywords or len(spans) > taken):
                 continue
             yield Change((Edit(at, at, text),), program.span(call), *reasons, 3)
 
@@ -162,7 +163,11 @@ def missing_parentheses(program: Program) -> Iterator[Change]:
     for node in program.of(ast.Attribute):
         parent = program.parents[node]
         called = isinstance(parent, ast.Call) and parent.func is node
-        if not called and (node.attr in _METHODS or node.attr in _PURE | _IN_PLACE):
+        if (
+            isinstance(node.ctx, ast.Load)
+            and not called
+            and (node.attr in _METHODS or node.attr in _PURE | _IN_PLACE)
+        ):
             edit = Edit(program.end(node), program.end(node), "()")
             why = f"`{node.attr}` is named and never called"
             yield Change((edit,), program.around(node), why, "", 1)
@@ -207,8 +212,9 @@ def in_place(program: Program) -> Iterator[Change]:
             isinstance(what, ast.Name)
             and name in ("sorted", "reversed", "set", "list")
             and call.args
+            and isinstance(call.args[0], ast.Name)
         ):
-            edit = Edit(start, start, f"{program.text(call.args[0])} = ")
+            edit = Edit(start, start, f"{call.args[0].id} = ")
             yield Change(
                 (edit,), program.span(node), f"`{name}` returns a new value, which gets lost"
             )
@@ -310,7 +316,9 @@ def printed(program: Program) -> Iterator[Change]:
             yield Change((edit,), program.span(node), "", why)
     for node in program.of(ast.Expr):
         match node.value:
-            case ast.Call(func=ast.Name(id="print"), args=[value]):
+            case ast.Call(func=ast.Name(id="print"), args=[value]) if not isinstance(
+                value, ast.Starred
+            ):
                 edit = Edit(*program.span(node), f"return {program.text(value)}")
                 yield Change((edit,), program.span(node), why, "", 2)
             case _:

@@ -66,7 +66,7 @@ def missing_call(program: Program) -> Iterator[Change]:
                 pass
         match call.func:
             case ast.Attribute(value=value, attr=name) if name in _DROPPED:
-                edit = Edit(program.end(value), program.end(call), "")
+                edit = Edit(program.outer(value)[1], program.end(call), "")
                 yield _unwrapped(program, call, edit, name, 2)
             case _:
                 pass

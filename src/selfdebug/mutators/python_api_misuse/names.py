@@ -139,7 +139,7 @@ def _length(program: Program) -> Iterator[Change]:
             case _:
                 pass
     for node in program.of(ast.Attribute):
-        if node.attr in ("length", "size", "len"):
+        if node.attr in ("length", "size", "len") and isinstance(node.ctx, ast.Load):
             parent = program.parents[node]
             whole = parent if isinstance(parent, ast.Call) and parent.func is node else node
             edit = Edit(*program.span(whole), f"len({program.text(node.value)})")

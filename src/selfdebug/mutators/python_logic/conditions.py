@@ -77,7 +77,7 @@ def negation(program: Program) -> Iterator[Change]:
     why = "the condition is the opposite of what is meant"
     for test in _tests(program):
         if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
-            edit = Edit(program.start(test), program.start(test.operand), "")
+            edit = Edit(program.start(test), program.outer(test.operand)[0], "")
             yield Change((edit,), program.span(test), why, why, 1)
         elif not (isinstance(test, ast.Compare) and len(test.ops) == 1):
             source = program.text(test)

@@ -49,6 +49,7 @@ _DOES = {
     ">>": ("shifts right", "shift right"),
     "": ("replaces the old value", "replace the old value"),
 }
+_USUAL = ("str", "len", "bin")  # what is taken of a variable before it is used
 _POOL = 12  # expressions of the program that are tried in another's place
 
 
@@ -142,7 +143,8 @@ def _dropped(program: Program, node: ast.AST, start: int, end: int, cost: int) -
     shown = program.span(program.statement(node))
     if "\n" in program.code[slice(*shown)]:
         shown = program.span(node)
-    return Change((Edit(start, end, ""),), shown, *reasons, cost)
+    meet = re.fullmatch(r"\w\w", program.code[start - 1 : start] + program.code[end : end + 1])
+    return Change((Edit(start, end, " " if meet else ""),), shown, *reasons, cost)
 
 
 def variable(program: Program) -> Iterator[Change]:
@@ -157,12 +159,14 @@ def variable(program: Program) -> Iterator[Change]:
             continue  # a function, a module, or a variable's first assignment
         if not read and not isinstance(parent, ast.AugAssign | ast.Assign):
             continue
-        for new in names:
+        unread = [name for name in names if name in program.unread] if read else []
+        for new in (*(f"{call}({name})" for name in unread for call in _USUAL), *names):
             if new != old:
                 alike = (new in program.integers) == (old in program.integers)
-                likely = unknown or (read and new in program.unread)
+                likely = unknown or new in unread
                 cost = 0 if likely else (1 if alike else 2) + (not read)
-                reasons = _mistaken(old, new), _mistaken(new, old) if alike else ""
+                breaks = _mistaken(new, old) if alike and new in names else ""
+                reasons = _mistaken(old, new), breaks
                 shown = program.around(node)
                 yield Change((Edit(*program.span(node), new),), shown, *reasons, cost)
 

@@ -129,15 +129,13 @@ def guard(program: Program) -> Iterator[Change]:
         inline = not program.has_own_lines(node.body[0])
         if node.orelse or inline or not program.has_own_lines(node) or program.is_elif(node):
             continue
-        unit = program.unit(node, node.body[0])
         start, end = program.lines(node.body[0])[0], program.lines(node.body[-1])[1]
-        body = _outdented(program.code[start:end], len(unit))
+        inner = program.indent(node.body[0])
+        body = _reindented(program.code[start:end], inner, program.indent(node))
         edit = Edit(program.lines(node)[0], end, body)
         test = program.text(node.test)
-        yield Change(
-            (edit,), program.lines(node), f"the condition `{test}` is one too many",
-            f"the condition `{test}` is missing", 5,
-        )  # fmt: skip
+        reasons = f"the condition `{test}` is one too many", f"the condition `{test}` is missing"
+        yield Change((edit,), program.lines(node), *reasons, 5)
     for node in program.of(ast.AugAssign, ast.Expr, ast.Assign):
         if not program.has_own_lines(node) or program.scope(node) is program.tree:
             continue
@@ -153,11 +151,6 @@ def guard(program: Program) -> Iterator[Change]:
             new = f"{indent}if {text}:\n{body}"
             why = f"`{program.first_line(node)}` has to wait for the condition `{text}`"
             yield Change((Edit(start, end, new),), None, why, "", 7)
-
-
-def _outdented(lines: str, by: int) -> str:
-    """Return lines with `by` columns less before them, as far as they have so many."""
-    return "\n".join(line[by:] if not line[:by].strip() else line for line in lines.split("\n"))
 
 
 def base_case(program: Program) -> Iterator[Change]:
@@ -204,10 +197,13 @@ def depth(program: Program) -> Iterator[Change]:
         if not program.has_own_lines(node) or program.is_elif(node):
             continue
         first = program.first_line(node)
+        jumps = any(isinstance(inner, ast.Break | ast.Continue) for inner in ast.walk(node))
         indents = [*_outer_indents(program, node), *_inner_indents(program, node)]
         for indent, word in indents:
             start, end = program.lines(node)
             by = len(indent) - len(program.indent(node))
+            if by < 0 and jumps and any(isinstance(a, LOOPS) for a in program.ancestors(node)):
+                continue  # a `break` needs its loop
             edit = Edit(
                 start, end, _reindented(program.code[start:end], program.indent(node), indent)
             )
@@ -329,7 +325,8 @@ def repetition(program: Program) -> Iterator[Change]:
     """Do once what has to be repeated, or the other way round."""
     once, often = "it happens once and has to be repeated", "it is repeated and has to happen once"
     for node in program.of(ast.If, ast.While):
-        if not node.orelse and not program.is_elif(node):
+        jumps = any(isinstance(inner, ast.Break | ast.Continue) for inner in ast.walk(node))
+        if not node.orelse and not jumps and not program.is_elif(node):
             old, new = ("if", "while") if isinstance(node, ast.If) else ("while", "if")
             reasons = (once, often) if old == "if" else (often, once)
             start = program.start(node)

@@ -6,6 +6,10 @@
 const LOCAL = new Set(['name', 'length', 'prototype', 'call', 'apply', 'bind', 'toString', 'constructor',
   'arguments', 'caller']);
 
+// Methods of the built-in types that tell whether a value is the expected one.
+const PREDICATES = new Set(['includes', 'startsWith', 'endsWith', 'every', 'some', 'isSubsetOf', 'isSupersetOf',
+  'isDisjointFrom']);
+
 /**
  * @param {(message: object) => any} ask sends a request and returns the decoded value, or throws
  * @param {object} codec encodes what is sent
@@ -13,12 +17,19 @@ const LOCAL = new Set(['name', 'length', 'prototype', 'call', 'apply', 'bind', '
  */
 module.exports = function createRemotes({ ask, encode, prototypeOf }) {
   const targets = new WeakMap(); // stand-in -> its target: a live object's id or a name
+  const constructed = new WeakSet(); // what the test made with `new`: it is what the test is about
   const byId = new Map();
   let era = 0; // counts the requests that may change something
 
   function change(message, args) {
     era += 1;
     return ask(message, args);
+  }
+
+  /** An object in a plain value's place may not say itself whether it is the expected one. */
+  function refuse(standIn, key) {
+    if (!PREDICATES.has(key) || constructed.has(standIn)) return;
+    throw new TypeError(`the test asks an object about a value by the object's own ${key}; compare plain values instead`);
   }
 
   /** Reads once per era; functions are kept, for a method seldom changes. */
@@ -50,10 +61,15 @@ module.exports = function createRemotes({ ask, encode, prototypeOf }) {
         if (self !== undefined && self !== globalThis) message.this = encode(self);
         return change(message, args);
       },
-      construct: (_, args) => change({ op: 'call', target, args: encode(args), new: true }, args),
+      construct(_, args) {
+        const made = change({ op: 'call', target, args: encode(args), new: true }, args);
+        if (targets.has(made)) constructed.add(made);
+        return made;
+      },
       get(_, key) {
         if (key === 'prototype') return prototypeOf([name]);
         if (typeof key === 'symbol' || LOCAL.has(key)) return base[key];
+        if (typeof target === 'number') refuse(standIn, key);
         return read('get', key);
       },
       has: (_, key) => (typeof key === 'symbol' || LOCAL.has(key) ? key in base : read('has', key)),
@@ -77,6 +93,7 @@ module.exports = function createRemotes({ ask, encode, prototypeOf }) {
       get(_, key) {
         if (key === Symbol.toPrimitive) return toPrimitive;
         if (key === 'constructor') return prototype.constructor;
+        refuse(standIn, key);
         const name = wire(key);
         return name === undefined ? undefined : read('get', name);
       },

@@ -40,10 +40,14 @@ from selfdebug.types import (
 )
 
 KINDS: tuple[Kind, ...] = ("syntax", "logic", "api_misuse", "off_by_one")
-ROUNDS = 24  # visits of each task
-SINGLE_ROUNDS = 12  # after these, bugs come two and three at a time
-PER_VISIT = 6  # bugs of each kind that one visit of a task may add
-TRIED = 9  # and programs of each kind that it tries for them
+# How often each task is visited, and how many programs of each kind a visit tries: few at first,
+# so that a small total takes something of every task, then twice as many, so that a large one does
+# not mutate a task anew for every few bugs. Bugs on top of bugs (True) come after single ones.
+TURNS = (
+    *((False, 3), (False, 6), (False, 12), (True, 12), (False, 24)),
+    *((True, 24), (False, 48), (True, 48), (False, 96), (True, 96)),
+)
+KEPT = 2 / 3  # of the programs tried of a kind, that a visit may add: the harder bugs are chosen
 KIND_SHARE = 0.34  # of the total, that one kind may take: the rarest then has 15% at the least
 ALL_FAIL_SHARE = 0.65  # of a kind's part, for bugs that fail every test: the easy ones to find
 LIMITS = Limits(cpu_seconds=0.3, max_timeouts=1)
@@ -148,7 +152,7 @@ def _planned(
     """Yield the visits that make bugs, each with its bugs."""
     mutators = {task.language: _mutators(task.language, kinds) for task in order}
     sound: dict[str, bool] = {}
-    for number in range(begun, ROUNDS * len(order)):
+    for number in range(begun, len(TURNS) * len(order)):
         turn, index = divmod(number, len(order))
         task = order[index]
         if task.id not in sound:
@@ -184,11 +188,13 @@ def _bugs(task: Task, turn: int, mutators: Sequence[Mutator], seed: int) -> list
     singles: dict[Kind, list[Bug]] = {
         m.KIND: _singles(m, task.reference, _random(seed, task.id, m.KIND)) for m in mutators
     }
-    if turn < SINGLE_ROUNDS:
-        chosen = (bugs[turn * TRIED : (turn + 1) * TRIED] for bugs in singles.values())
-    else:
+    compound, tried = TURNS[turn]
+    if compound:
         rng = _random(seed, task.id, turn)
-        chosen = (_compounds(mutator, singles, rng) for mutator in mutators)
+        chosen = (_compounds(mutator, singles, tried, rng) for mutator in mutators)
+    else:
+        first = sum(size for other, size in TURNS[:turn] if not other)
+        chosen = (bugs[first : first + tried] for bugs in singles.values())
     distinct = {bug.broken: bug for bugs in chosen for bug in bugs}
     return list(distinct.values())
 
@@ -206,14 +212,14 @@ def _singles(mutator: Mutator, code: str, rng: random.Random) -> list[Bug]:
 
 
 def _compounds(
-    mutator: Mutator, singles: Mapping[Kind, list[Bug]], rng: random.Random
+    mutator: Mutator, singles: Mapping[Kind, list[Bug]], tried: int, rng: random.Random
 ) -> Iterator[Bug]:
     """Yield bugs of one kind on top of one or two others; each stands below those before it.
 
     So a bug never moves the line that an earlier bug's explanation names.
     """
     bases = [bug for kind, bugs in singles.items() if kind != "syntax" for bug in bugs]
-    for base in rng.sample(bases, min(len(bases), TRIED)):
+    for base in rng.sample(bases, min(len(bases), tried)):
         bug = base
         for _ in range(rng.choice((1, 1, 2))):
             lowest = max(mutation.line for mutation in bug.mutations)
@@ -237,18 +243,20 @@ def _add(
     """Keep of a visit what is verified and keeps the balance, the harder bugs first."""
     outcomes: Counter[str] = Counter()
     by_kind: Counter[str] = Counter()
-    before = plan.added
+    chosen: list[Repair] = []
+    tried = Counter(bug.kind for bug, _, _ in found)
     for bug, outcome, repair in sorted(found, key=_share_failed):
         if repair is None:
             outcomes[f"{bug.kind} {outcome}"] += 1
-        elif by_kind[bug.kind] >= PER_VISIT or not plan.wants(repair):
+        elif by_kind[bug.kind] >= KEPT * tried[bug.kind] or not plan.wants(repair):
             outcomes[f"{bug.kind} surplus"] += 1
         else:
             outcomes[f"{bug.kind} added"] += 1
             by_kind[bug.kind] += 1
             plan.count(repair)
-            repairs.append(repair)
-    return Visit(number, task.id, len(found), plan.added - before, dict(sorted(outcomes.items())))
+            chosen.append(repair)
+    repairs.append_many(chosen)
+    return Visit(number, task.id, len(found), len(chosen), dict(sorted(outcomes.items())))
 
 
 def _share_failed(found: _Found) -> float:

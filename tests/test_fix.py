@@ -22,7 +22,14 @@ from selfdebug.interfaces import fix as fix_module
 from selfdebug.interfaces.fix import FixResult, fix
 from selfdebug.sourcefile import SourceFile
 from selfdebug.types import SelfdebugError, TestResult
-from selfdebug.usertests import by_values, javascript_tests, project, python_tests
+from selfdebug.usertests import (
+    javascript_tests,
+    javascript_values,
+    project,
+    python_tests,
+    python_values,
+)
+from selfdebug.usertests.groups import Unsuited
 
 PROJECTS = Path(__file__).parent / "fixtures" / "projects"
 needs_node = pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
@@ -511,8 +518,8 @@ LIMIT = 3
 
 
 def split(script: str) -> dict[str, str]:
-    tests, _ = by_values.by_values(dedent(script).lstrip("\n"), FILE, {"it"}, "check.py")
-    return {test.id: test.body for test in tests}
+    found = python_values.split(dedent(script).lstrip("\n"), FILE, {"it"}, "check.py")
+    return {" ".join(ids): test.body for test, ids in found}
 
 
 def test_a_flat_script_comes_apart_at_its_asserts() -> None:
@@ -539,7 +546,7 @@ def test_asserts_that_share_a_variable_stay_together() -> None:
         s.push(add(1, 1))
         assert s.pop() == 2
     """)
-    assert list(found) == ["check.py:4", "check.py:9"]
+    assert list(found) == ["check.py:4 check.py:6", "check.py:9"]
 
 
 @pytest.mark.parametrize(
@@ -562,14 +569,14 @@ def test_asserts_that_share_a_variable_stay_together() -> None:
     ],
 )
 def test_what_values_cannot_carry_is_not_judged_by_values(script: str, why: str) -> None:
-    with pytest.raises(by_values.Unsuited, match=why):
-        by_values.by_values(script, FILE, {"it"}, "check.py")
+    with pytest.raises(Unsuited, match=why):
+        python_values.split(script, FILE, {"it"}, "check.py")
 
 
 def test_a_file_that_needs_other_modules_is_not_judged_by_values() -> None:
     script = "from it import add\nassert add(1, 2) == 3"
-    with pytest.raises(by_values.Unsuited, match="requests"):
-        by_values.by_values(script, "import requests\ndef add(a, b): return a + b", {"it"}, "c.py")
+    with pytest.raises(Unsuited, match="requests"):
+        python_values.split(script, "import requests\ndef add(a, b): return a", {"it"}, "c.py")
 
 
 def test_a_javascript_scripts_lines_stay_where_they_are() -> None:
@@ -577,6 +584,42 @@ def test_a_javascript_scripts_lines_stay_where_they_are() -> None:
     rewritten, ids = javascript_tests.instrumented(text, "check.js")
     assert ids == ["check.js:3", "check.js:6"]
     assert rewritten.count("\n") == text.count("\n")
+
+
+def javascript_split(script: str, file: str = "exports.x = 1;\n") -> list[str]:
+    paths = (Path("/project/check.js"), Path("/project/it.js"))
+    found = javascript_values.split(dedent(script).lstrip("\n"), file, *paths)
+    return [" ".join(ids) for _, ids in found]
+
+
+def test_a_javascript_script_comes_apart_in_the_same_way() -> None:
+    script = """
+        import assert from 'node:assert/strict';
+        import { Stack } from './it.js';
+        const limit = 3;
+        const s = new Stack();
+        assert.equal(s.push(limit).pop(), limit);
+        assert.equal(s.size, 0);
+        for (const n of [1, 2]) assert(new Stack().push(n));
+        console.log('fine');
+    """
+    assert javascript_split(script) == ["check.js:5 check.js:6", "check.js:7"]
+
+
+@pytest.mark.parametrize(
+    ("script", "file", "why"),
+    [
+        ("const { x } = require('./it');\nassert(x)", "require('./other');", "other modules"),
+        ("const { x } = require('./else');\nassert(x)", "", "needs ./else"),
+        ("const x = require(name);\nassert(x)", "", "needs"),
+        ("require('./it').x = 3;\nassert(1)", "", "line 1 acts"),
+        ("setTimeout(() => assert(1), 1)", "", "come late"),
+        ("let n = 0;\nfunction f() { n++; }\nassert(1)", "", "variable n"),
+    ],
+)
+def test_what_values_cannot_carry_stays_with_node(script: str, file: str, why: str) -> None:
+    with pytest.raises(Unsuited, match=why):
+        javascript_split(script, file)
 
 
 # Reading and writing text exactly

@@ -195,11 +195,14 @@ def _by_values(asked: UserTests, judge: Judge, before: Verdict) -> Task | None:
     """Return the task judged by values, where that says the same about the file as it is."""
     if not asked.split:
         return None
-    task = asked.task(asked.split)
+    task = asked.task([test for test, _ in asked.split])
     found = judge.judge(task, asked.source.text)
-    same = {r.test_id: r.status == "pass" for r in before.results}
-    agree = same == {r.test_id: r.status == "pass" for r in found.results}
-    return task if agree and not found.unknown else None
+    passing = {result.test_id for result in before.results if result.status == "pass"}
+    agree = [
+        (result.status == "pass") == passing.issuperset(ids)
+        for result, (_, ids) in zip(found.results, asked.split, strict=True)
+    ]
+    return task if all(agree) and not found.unknown else None
 
 
 def _explained(explanation: str, before: Verdict) -> str:

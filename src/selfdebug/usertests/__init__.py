@@ -18,7 +18,14 @@ from typing import Any
 import selfdebug.sandbox
 from selfdebug.sourcefile import SourceFile, read_text
 from selfdebug.types import Judge, SelfdebugError, Task, Test, TestResult
-from selfdebug.usertests import by_values, javascript_tests, project, python_tests
+from selfdebug.usertests import (
+    javascript_tests,
+    javascript_values,
+    project,
+    python_tests,
+    python_values,
+)
+from selfdebug.usertests.groups import Unsuited
 from selfdebug.usertests.project import Project
 
 Settings = dict[str, Any]
@@ -50,12 +57,16 @@ class Suite:
 
 @dataclass(frozen=True, slots=True)
 class UserTests:
-    """What a user's tests are. split: the same tests judged by values, where that can be."""
+    """What a user's tests are.
+
+    split: the same tests judged by values, where that can be; each with the ids of those of the
+    suite that it stands for.
+    """
 
     source: SourceFile
     label: str
     suites: tuple[Suite, ...]
-    split: tuple[Test, ...] = ()
+    split: tuple[tuple[Test, tuple[str, ...]], ...] = ()
 
     @property
     def read_paths(self) -> list[str]:
@@ -137,7 +148,7 @@ def load(
             raise SelfdebugError(f"{label}: node:test has no ids of single tests; name the file")
         files = _files(tests, _NODE_FILES)
         suites = [_javascript(source, file, where) for file in files]
-        return UserTests(source, label, tuple(suites))
+        return UserTests(source, label, tuple(suites), _javascript_split(source, files, suites))
     same = tests.resolve() == source.path.resolve()
     runner = "doctest" if same else _runner(tests, selected)
     common = _python(source, tests, where)
@@ -192,14 +203,12 @@ def _python(source: SourceFile, tests: Path, where: Project) -> Settings:
 def _script(source: SourceFile, text: str, label: str, settings: Settings) -> UserTests:
     name = Path(label).name
     modules = {source.path.stem, project.module_name(source.path)}
-    split: list[Test] = []
-    try:
-        split, groups = by_values.by_values(text, source.text, modules, name)
-    except by_values.Unsuited:
-        tree = python_tests.parsed(text)
-        groups = python_tests.groups(tree) if tree else []
-    pieces = python_tests.script_pieces(text, name, groups)
+    pieces = python_tests.script_pieces(text, name)
     suite = Suite({**settings, "pieces": pieces}, _ids(pieces))
+    try:
+        split = python_values.split(text, source.text, modules, name)
+    except Unsuited:
+        split = []
     return UserTests(source, label, (suite,), tuple(split))
 
 
@@ -224,6 +233,19 @@ def _javascript(source: SourceFile, tests: Path, where: Project) -> Suite:
         return Suite({**settings, "whole": name}, (name,))
     settings |= {"script": script, "script_format": javascript_tests.format_of(tests)}
     return Suite(settings, tuple(ids))
+
+
+def _javascript_split(
+    source: SourceFile, files: Sequence[Path], suites: Sequence[Suite]
+) -> tuple[python_values.Split, ...]:
+    if len(files) > 1 or "script" not in suites[0].settings:
+        return ()
+    text = read_text(files[0])[1].replace("\r\n", "\n")
+    try:
+        path = files[0].resolve()
+        return tuple(javascript_values.split(text, source.text, path, source.path.resolve()))
+    except Unsuited:
+        return ()
 
 
 def _ids(pieces: Sequence[python_tests.Piece]) -> tuple[str, ...]:

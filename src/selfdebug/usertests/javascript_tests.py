@@ -70,7 +70,7 @@ def instrumented(text: str, name: str) -> tuple[str, list[str]]:
         return text, []
     edits: list[Edit] = []
     ids: list[str] = []
-    for node in _checks(program):
+    for node in checks(program):
         test_id = f"{name}:{program.line(node.start_byte)}"
         if test_id in ids:
             return text, []  # two on a line
@@ -87,7 +87,7 @@ def instrumented(text: str, name: str) -> tuple[str, list[str]]:
     return program.edited(edits), ids
 
 
-def _checks(program: Program) -> Iterator[Node]:
+def checks(program: Program) -> Iterator[Node]:
     """Yield the top-level statements that test something as they run."""
     helpers: set[str] = set()
     for node in program.root.named_children:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import ast
 import doctest
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any, Literal
 
@@ -89,21 +89,20 @@ def _examples(text: str) -> list[doctest.Example]:
         return []
 
 
-def script_pieces(text: str, name: str, groups: Iterable[list[ast.stmt]]) -> list[Piece]:
-    """Return groups of a script's statements as pieces, named by the line of their first check."""
+def script_pieces(text: str, name: str) -> list[Piece]:
+    """Return a script in pieces, each with a statement that tests something, at its end."""
     tree = parsed(text)
     lines = text.split("\n")
     pieces: list[Piece] = []
-    for group in groups:
-        first, last = first_line(group[0]), group[-1].end_lineno or 0
-        line = next((n.lineno for n in group if tree and checks(n, tree)), first)
+    for group in _groups(tree) if tree else ():
+        first, last = first_line(group[0]), _end(group)
+        tested = next((node.lineno for node in group if tree and checks(node, tree)), first)
         source = "\n".join(lines[first - 1 : last])
-        pieces.append({"id": f"{name}:{line}", "line": first, "source": source})
+        pieces.append({"id": f"{name}:{tested}", "line": first, "source": source})
     return pieces
 
 
-def groups(tree: ast.Module) -> list[list[ast.stmt]]:
-    """Return a script's statements in groups, each with one that tests something, at its end."""
+def _groups(tree: ast.Module) -> list[list[ast.stmt]]:
     found: list[list[ast.stmt]] = [[]]
     for node in tree.body:
         if found[-1] and checks(found[-1][-1], tree) and first_line(node) > _end(found[-1]):

@@ -17,32 +17,27 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from selfdebug.types import Test
-from selfdebug.usertests import python_tests
+from selfdebug.usertests import groups, python_tests
+from selfdebug.usertests.groups import Role, Statement, Unsuited
 
-Statements = list[ast.stmt]
+Split = tuple[Test, tuple[str, ...]]
 
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _CACHES = {"cache", "lru_cache", "functools.cache", "functools.lru_cache"}
 _OWN_IDENTITY = {"__name__", "__file__", "__doc__", "globals", "locals", "exec", "eval"}
 
 
-class Unsuited(Exception):
-    """The script, or the file, does something that values alone cannot carry; it says what."""
-
-
 @dataclass(slots=True)
 class _Imports:
     """How the script imports the file: statements, and the local names that they bind."""
 
-    statements: Statements = field(default_factory=list[ast.stmt])
+    statements: list[ast.stmt] = field(default_factory=list[ast.stmt])
     names: dict[str, str] = field(default_factory=dict[str, str])  # local name -> the file's
     modules: set[str] = field(default_factory=set[str])
 
 
-def by_values(
-    script: str, file: str, modules: set[str], label: str
-) -> tuple[list[Test], list[Statements]]:
-    """Return the tests of a script, and the groups of its statements that they stand for.
+def split(script: str, file: str, modules: set[str], label: str) -> list[Split]:
+    """Return the tests of a script, each with the ids of the asserts that it stands for.
 
     modules: the names that the file may be imported by. Raises Unsuited.
     """
@@ -54,17 +49,19 @@ def by_values(
     callables = set(_callables(program))
     imports = _imports(tree, modules, callables)
     _check_uses(tree, imports, callables)
-    preamble = [node for node in tree.body if _is_preamble(node, tree, imports)]
-    groups = _groups(tree, preamble, imports)
-    pieces = python_tests.script_pieces(script, label, groups)
+    kept = [node for node in tree.body if _role(node, tree, imports) == "keep"]
+    made = ast.Module([node for node in tree.body if node not in kept], [])
+    statements = [_statement(node, tree, imports, set(_bound(made))) for node in tree.body]
     aliases = [f"{local} = {name}\n" for local, name in imports.names.items() if local != name]
-    tests: list[Test] = []
-    for group, piece in zip(groups, pieces, strict=True):
-        own = [n for n in group if n not in preamble and n not in imports.statements]
-        body = _Plain(imports).visit(copy.deepcopy(ast.Module([*preamble, *own], [])))
+    found: list[Split] = []
+    for group in groups.group(statements):
+        own = [tree.body[i] for i in group if statements[i].role not in ("keep", "drop")]
+        body = _Plain(imports).visit(copy.deepcopy(ast.Module([*kept, *own], [])))
         text = "".join(aliases) + ast.unparse(ast.fix_missing_locations(body)) + "\n"
-        tests.append(Test(piece["id"], "program", text))
-    return tests, groups
+        lines = [tree.body[i].lineno for i in group if statements[i].role == "check"]
+        ids = tuple(dict.fromkeys(f"{label}:{line}" for line in lines))
+        found.append((Test(ids[0], "program", text), ids))
+    return found
 
 
 def _only_standard_library(tree: ast.Module, besides: set[str]) -> None:
@@ -171,18 +168,44 @@ def _bound(tree: ast.Module) -> Iterator[str]:
             yield node.name
 
 
-def _is_preamble(node: ast.stmt, tree: ast.Module, imports: _Imports) -> bool:
+def _statement(
+    node: ast.stmt, tree: ast.Module, imports: _Imports, changing: set[str]
+) -> Statement:
+    mentions = frozenset(_names(node) & changing)
+    return Statement(
+        role=_role(node, tree, imports),
+        first=python_tests.first_line(node),
+        last=node.end_lineno or node.lineno,
+        mentions=mentions,
+        renews=_renewed(node),
+    )
+
+
+def _role(node: ast.stmt, tree: ast.Module, imports: _Imports) -> Role:
+    if node in imports.statements or (
+        isinstance(node, ast.ImportFrom) and node.module == "__future__"
+    ):
+        return "drop"
+    if _is_kept(node, tree):
+        return "keep"
+    if python_tests.checks(node, tree):
+        return "check"
+    if not isinstance(node, ast.Expr):
+        return "make"
+    call = node.value
+    silent = isinstance(call, ast.Constant)
+    prints = isinstance(call, ast.Call) and ast.unparse(call.func) == "print"
+    return "talk" if silent or prints else "act"
+
+
+def _is_kept(node: ast.stmt, tree: ast.Module) -> bool:
     """Tell whether a statement may be repeated for each test: it makes nothing that changes."""
-    if isinstance(node, ast.ImportFrom) and node.module == "__future__":
-        return False
-    if isinstance(node, ast.Import | ast.ImportFrom):
-        return node not in imports.statements
-    if isinstance(node, (*_FUNCTIONS, ast.ClassDef)):
+    if isinstance(node, (ast.Import, ast.ImportFrom, *_FUNCTIONS, ast.ClassDef)):
         return True
-    if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-        once = sum(name == node.targets[0].id for name in _bound(tree)) == 1
-        return once and len(node.targets) == 1 and _immutable(node.value)
-    return False
+    if not (isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)):
+        return False
+    once = sum(name == node.targets[0].id for name in _bound(tree)) == 1
+    return once and len(node.targets) == 1 and _immutable(node.value)
 
 
 def _immutable(value: ast.expr) -> bool:
@@ -193,71 +216,17 @@ def _immutable(value: ast.expr) -> bool:
     return isinstance(value, ast.Constant)
 
 
-def _groups(tree: ast.Module, preamble: Statements, imports: _Imports) -> list[Statements]:
-    """Return the statements in groups that share no variable, each with a check in it."""
-    stateful = {
-        name
-        for node in tree.body
-        if node not in preamble
-        for name in _bound(ast.Module([node], []))
-    }
-    spans = _spans(tree, preamble, imports, stateful)
-    groups: list[Statements] = [[]]
-    for index, node in enumerate(tree.body):
-        before = groups[-1]
-        apart = not any(start < index <= end for start, end in spans)
-        tested = any(python_tests.checks(each, tree) for each in before)
-        if tested and apart and python_tests.first_line(node) > (before[-1].end_lineno or 0):
-            groups.append([])
-        groups[-1].append(node)
-    if not any(python_tests.checks(node, tree) for node in groups[-1]):
-        last = groups.pop()
-        if not groups:
-            raise Unsuited("it asserts nothing")
-        groups[-1] += last
-    return groups
+def _renewed(node: ast.stmt) -> str:
+    """Return the variable that a statement gives a value that owes nothing to the one before."""
+    if isinstance(node, ast.Assign) and len(node.targets) == 1:
+        target = node.targets[0]
+        if isinstance(target, ast.Name) and target.id not in _names(node.value):
+            return target.id
+    return ""
 
 
-def _spans(
-    tree: ast.Module, preamble: Statements, imports: _Imports, stateful: set[str]
-) -> list[tuple[int, int]]:
-    """Return the stretches of statements that a variable's value ties together."""
-    spans: list[tuple[int, int]] = []
-    alive: dict[str, int] = {}  # variable -> index in spans
-    for index, node in enumerate(tree.body):
-        mentioned = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)} & stateful
-        if node in preamble:
-            if mentioned:
-                raise Unsuited(f"a function of it uses the variable {min(mentioned)}")
-            continue
-        if node in imports.statements or isinstance(node, ast.ImportFrom):
-            continue
-        if isinstance(node, ast.Expr) and not python_tests.checks(node, tree) and not mentioned:
-            if not _prints(node):
-                raise Unsuited(f"line {node.lineno} acts on something out of sight")
-            continue
-        for name in sorted(mentioned):
-            if name not in alive or _starts_anew(node, name):
-                alive[name] = len(spans)
-                spans.append((index, index))
-            spans[alive[name]] = (spans[alive[name]][0], index)
-    return spans
-
-
-def _starts_anew(node: ast.stmt, name: str) -> bool:
-    """Tell whether a statement gives a variable a value that owes nothing to the one before."""
-    if not isinstance(node, ast.Assign) or len(node.targets) != 1:
-        return False
-    target = node.targets[0]
-    read = {n.id for n in ast.walk(node.value) if isinstance(n, ast.Name)}
-    return isinstance(target, ast.Name) and target.id == name and name not in read
-
-
-def _prints(node: ast.Expr) -> bool:
-    if isinstance(node.value, ast.Constant):
-        return True
-    call = node.value
-    return isinstance(call, ast.Call) and ast.unparse(call.func) == "print"
+def _names(node: ast.AST) -> set[str]:
+    return {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
 
 
 class _Plain(ast.NodeTransformer):

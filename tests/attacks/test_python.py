@@ -7,113 +7,40 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from python_attacks import ESCAPES, MARK, RIGHT, TASK, VERDICTS, escapes, verdict_attacks
+from aftermath import LIMITS, SLOW, assert_beaten, untouched
+from python_attacks import ESCAPES, LIAR, TASK, VERDICTS, escapes, verdict_attacks
 
 import selfdebug
 from conftest import python_command
 from selfdebug.sandbox import Sandbox
-from selfdebug.types import Limits, Verdict
+from selfdebug.types import Limits, Task, Test
 
-SLOW = pytest.mark.slow
-LIMITS = Limits(cpu_seconds=0.5, wall_factor=3, output_bytes=8 << 20, memory_bytes=512 << 20)
+TIERS = ["A", pytest.param("B", marks=SLOW), pytest.param("C", marks=SLOW)]
 
 
-@pytest.fixture(
-    scope="module", params=["A", pytest.param("B", marks=SLOW), pytest.param("C", marks=SLOW)]
-)
+@pytest.fixture(scope="module", params=TIERS)
 def sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
     with Sandbox(workers=1, tier=request.param, limits=LIMITS) as box:
-        assert box.judge(TASK, RIGHT).passed  # and with that all its processes run
+        assert box.judge(TASK, TASK.reference).passed  # and with that all its processes run
         yield box
-
-
-@pytest.fixture(scope="module")
-def listener() -> Iterator[tuple[socket.socket, socket.socket]]:
-    with (
-        socket.create_server(("127.0.0.1", 0)) as tcp,
-        socket.socket(type=socket.SOCK_DGRAM) as udp,
-    ):
-        udp.bind(tcp.getsockname())
-        tcp.settimeout(0.01)
-        udp.settimeout(0.01)
-        yield tcp, udp
-
-
-def family() -> list[str]:
-    """The names of this process's living descendants, without their zombies."""
-    found: list[str] = []
-    waiting = [os.getpid()]
-    while waiting:
-        pid = waiting.pop()
-        with suppress(OSError):
-            for task in os.listdir(f"/proc/{pid}/task"):
-                children = Path(f"/proc/{pid}/task/{task}/children").read_text().split()
-                waiting += map(int, children)
-                found += children
-    return sorted(found)
-
-
-def leftovers() -> list[str]:
-    """What carries the attackers' mark: files, processes, sockets."""
-    folders = ["/", "/tmp", "/var/tmp", "/dev/shm", "/etc", str(Path.home()), os.getcwd()]
-    for worker in entries("/tmp"):
-        if worker.startswith("/tmp/selfdebug-"):
-            folders += entries(worker)
-    found = [path for folder in folders for path in entries(folder) if MARK in path]
-    for pid in filter(str.isdigit, os.listdir("/proc")):
-        with suppress(OSError):
-            if Path(f"/proc/{pid}/comm").read_text().strip() == MARK[:15]:
-                found.append(f"process {pid}")
-    found += [line for line in Path("/proc/net/unix").read_text().splitlines() if MARK in line]
-    return found
-
-
-def entries(folder: str) -> list[str]:
-    """Paths in a folder; none if it is gone, or another's, or a file."""
-    with suppress(OSError):
-        return [os.path.join(folder, name) for name in os.listdir(folder)]
-    return []
-
-
-def assert_beaten(sandbox: Sandbox, verdict: Verdict, before: list[str]) -> None:
-    told = [(result.test_id, result.status, result.message) for result in verdict.results]
-    assert not verdict.passed, told
-    # "unknown" would spare a failing program its verdict: no program may bring it about.
-    assert not verdict.unknown, told
-    assert len(verdict.results) == len(TASK.tests)
-    assert not any(result.message.startswith("SystemError") for result in verdict.results), told
-    assert sandbox.judge(TASK, RIGHT).passed
-    assert leftovers() == []
-    assert len(family()) == len(before)
 
 
 @pytest.mark.parametrize("name", VERDICTS)
 def test_no_attack_on_the_verdict_passes(sandbox: Sandbox, name: str) -> None:
-    before = family()
-    verdict = sandbox.judge(TASK, verdict_attacks()[name])
-    assert_beaten(sandbox, verdict, before)
+    assert_beaten(sandbox, TASK, verdict_attacks()[name])
 
 
 @pytest.mark.parametrize("name", ESCAPES)
-def test_no_escape_succeeds(
-    sandbox: Sandbox, listener: tuple[socket.socket, socket.socket], name: str
-) -> None:
-    tcp, udp = listener
-    before = family()
-    with socket.create_server(("127.0.0.1", 0)) as spare:
-        own_port = spare.getsockname()[1]
-    verdict = sandbox.judge(TASK, escapes(tcp.getsockname()[1], own_port)[name])
-    assert_beaten(sandbox, verdict, before)
-    with pytest.raises(TimeoutError):
-        tcp.accept()
-    with pytest.raises(TimeoutError):
-        udp.recv(9)
-    with pytest.raises(ConnectionRefusedError):
-        socket.create_connection(("127.0.0.1", own_port), timeout=1)
+def test_no_escape_succeeds(sandbox: Sandbox, name: str) -> None:
+    with untouched() as port:
+        with socket.create_server(("127.0.0.1", 0)) as spare:
+            own_port = spare.getsockname()[1]
+        assert_beaten(sandbox, TASK, escapes(port, own_port)[name])
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", own_port), timeout=1)
 
 
 def test_every_program_here_is_wrong_where_nothing_is_attacked() -> None:
@@ -145,6 +72,34 @@ def weigh(v, f):
     assert verdict.results[0].got == "[]"
     planted = code.replace("def weigh", "HERE = ['isclose(weigh([1.5], 2), 3.0)']\ndef weigh")
     assert "isclose" in sandbox.judge(TASK, planted, limits=Limits()).results[0].got
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "assert abs(f(1) - 0.25) < 1e-6",
+        "assert f(1) - 2 == 0",
+        "assert 2 - f(1) == 0",
+        "assert sum([f(1), -2]) == 0",
+        "assert f(1)[0] - 2 == 0",
+        "assert f(1) & {1, 2} == {1, 2}",
+        "assert f(1) % 2 == 0",
+        "assert f(1).startswith('abc')",
+        "assert f(1).issubset({1})",
+        "assert f(1) == f(2)",
+        "with f(1) as x:\n    assert x.value == 5",
+    ],
+)
+def test_an_object_does_not_decide_whether_it_is_the_right_value(
+    sandbox: Sandbox, body: str
+) -> None:
+    extra = "    def __exit__(self, *_): return True\n    def __enter__(self): return self\n"
+    call = "    def __call__(self, *_): return True\n    def __getitem__(self, _): return self\n"
+    code = f"{LIAR}{extra}{call}def f(x): return Liar()"
+    task = Task("t", "python", "", "f", (Test("t", "program", body),))
+    verdict = sandbox.judge(task, code)
+    assert not verdict.passed
+    assert not verdict.unknown
 
 
 @pytest.mark.slow

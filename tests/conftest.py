@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+collect_ignore = ["fixtures"]  # projects with tests of their own, for `fix` to run
+
 SOURCE = str(Path(__file__).parents[1] / "src")
 USERS = ("root", "ordinary") if os.geteuid() == 0 else ("ordinary",)
 _NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]

@@ -63,7 +63,7 @@ def test_a_description_that_shares_a_long_run_of_words_is_a_leak():
 def test_javascript_is_compared_with_javascript():
     code = "function total(xs) { let r = 0; for (const x of xs) { if (x > 1) r += x; } return r; }"
     index = Index([task("exam", code=code, language="javascript")])
-    other = code.replace("xs", "values").replace("r ", "sum ")
+    other = code.replace("xs", "values").replace("x ", "each ").replace("x;", "each;")
     assert index.leak(task("train", code=other, language="javascript")) is not None
 
 

@@ -28,6 +28,7 @@ DATA = (
 
 # Examples of the data set's own docstrings that its own solutions do not meet.
 _WRONG_EXAMPLES = {
+    "assert median([-10, 4, 6, 1000, 10, 20]) == 15.0\n",
     "assert sort_array([1, 5, 2, 3, 4]) == [1, 2, 3, 4, 5]\n",
     "assert sort_array([-2, -3, -4, -5, -6]) == [-6, -5, -4, -3, -2]\n",
     "assert tri(1) == 3\n",

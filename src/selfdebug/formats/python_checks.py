@@ -87,15 +87,19 @@ def prelude(prompt: str, entry_point: str) -> str:
 
 
 def split_examples(prompt: str, entry_point: str) -> list[str]:
-    """Return one assert for each example in a prompt: doctests, and lines like `f(1) ==> 2`.
+    """Return one assert for each example in a docstring: doctests, and lines like `f(1) ==> 2`.
 
     Examples whose value is no literal ("1 + n / 2, if n is even") are left out.
     """
+    functions = [n for n in parse(prompt).body if isinstance(n, ast.FunctionDef)]
+    body = next(node.body for node in functions if node.name == entry_point)
+    # As it is written: a "\\n" inside an example is no end of line yet.
+    text = (ast.get_source_segment(prompt, body[0]) or "")[3:-3]
     line = re.compile(rf"({entry_point}\(.*\))\s*{_ARROW}\s*(.+)")
     asserts: list[str] = []
     for call, want in [
-        *((e.source, e.want) for e in doctest.DocTestParser().get_examples(prompt)),
-        *(match.groups() for match in map(line.search, prompt.splitlines()) if match),
+        *((e.source, e.want) for e in doctest.DocTestParser().get_examples(text)),
+        *(match.groups() for match in map(line.search, text.splitlines()) if match),
     ]:
         value = _literal(want.strip())
         if value and _is_closed(call.strip(), entry_point):

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import resource
 import signal
 import time
@@ -23,6 +24,7 @@ from selfdebug.sandbox.javascript_realm import EngineError, Realm, TimeUp, safe
 _MEMORY_SHARE = 0.8  # of the address space: the engine should notice before malloc fails
 _CALLBACK = '"$":"callback"'
 _MAX_DEPTH = 50  # of calls between the two processes
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _spare: list[Realm] = []
 
 
@@ -115,6 +117,6 @@ def _error(kind: str, text: str, status: str) -> dict[str, Any]:
 
 
 def _print(text: str) -> None:
-    data = text.encode("utf-8", "replace")
+    data = _SURROGATE.sub("\ufffd", text).encode()  # as node prints half a character
     while data:
         data = data[os.write(1, data) :]

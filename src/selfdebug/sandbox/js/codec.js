@@ -27,7 +27,6 @@ const { getPrototypeOf, keys: keysOf, create, hasOwn, getOwnPropertyDescriptor, 
 const { isArray } = Array;
 const { parse, stringify } = JSON;
 const objectPrototype = Object.prototype;
-const arrayPrototype = Array.prototype;
 const functionText = Function.prototype.toString;
 const { defineProperty } = Object;
 const BOXED = [Number, String, Boolean, BigInt, Symbol];
@@ -253,7 +252,7 @@ module.exports = function createCodec(side) {
       case 'set':
         return new Set(v.map((item) => unpack(item, depth)));
       case 'typed':
-        if (!typedClasses.has(v[0])) break;
+        if (!typedClasses.has(v[0]) || !isArray(v[1])) break;
         return typedClasses.get(v[0]).from(unpack(v[1], depth));
       case 'sparse':
         return unpackSparse(Number(v[0]), v[1], depth);
@@ -301,4 +300,4 @@ module.exports = function createCodec(side) {
     },
   };
 };
-Object.assign(module.exports, { Unserialisable, classesOf, isClass, arrayPrototype });
+Object.assign(module.exports, { Unserialisable, classesOf, isClass });

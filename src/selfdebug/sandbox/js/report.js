@@ -6,11 +6,17 @@ const createCodec = require('./codec.js');
 const { inspect } = require('./inspect.js');
 
 const MAX_TEXT = 1000;
-const cut = (text) => (text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text);
+const cut = (text) => (text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text).toWellFormed();
 const messageOf = ({ type, message }) => cut(type ? `${type}: ${message}` : String(message));
 
 module.exports = function createReport({ host, remotes, thrown, standIn, makeError }) {
-  const show = (value) => cut(inspect(value, { oneLine: true, depth: 6, opaque: remotes.label }));
+  function show(value) {
+    try {
+      return cut(inspect(value, { oneLine: true, depth: 6, opaque: remotes.label }));
+    } catch {
+      return '(a value that cannot be shown)';
+    }
+  }
 
   // To show a call, its encoded arguments are read back; what is not plain becomes a label.
   const label = (kind, v, { name = v }) => ({ [inspect.custom]: () => (kind === 'yours' ? '[object]' : `[Function: ${name}]`) });

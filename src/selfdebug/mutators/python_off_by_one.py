@@ -51,17 +51,28 @@ def _plus(source: str, step: int, model: str) -> str:
 def _by_one(
     program: Program, node: ast.expr, shown: ast.AST, reasons: tuple[str, str], cost: int
 ) -> Iterator[Change]:
-    """Change an expression by one; the reasons are for a value one too low and one too high."""
+    """Change an expression by one; the reasons are for a value one too low and one too high.
+
+    In a reason, EDGE is the last value of a range that ends there, THIS the wrong expression.
+    """
+    old = program.text(node)
     for delta in (1, -1):
         text, level = nudged(program, node, delta)
-        if text.startswith("-") and isinstance(program.parents[node], ast.BinOp):
+        parent = program.parents[node]
+        if text.startswith("-") and isinstance(parent, ast.BinOp):
             continue  # `a + -1` is nobody's slip
-        if text == "0" and isinstance(program.parents[node], ast.AugAssign | ast.BinOp):
+        if text == "0" and isinstance(parent, ast.AugAssign | ast.BinOp):
             continue  # nor are `x += 0` and `a // 0`
-        edge = program.text(node) if delta > 0 else text
+        edge = old if delta > 0 else text
         low, high = (reason.replace("EDGE", edge) for reason in reasons)
-        why = (low, high) if delta > 0 else (high, low)
+        if_wrong, if_right = (low, high) if delta > 0 else (high, low)
+        why = if_wrong.replace("THIS", _quoted(old)), if_right.replace("THIS", _quoted(text))
         yield Change((program.put(node, text, level),), program.span(shown), *why, cost)
+
+
+def _quoted(source: str) -> str:
+    """Return code to name in a sentence, or nothing where it would fill a line."""
+    return f"`{source}`" if len(source) <= 40 and "\n" not in source else "here"
 
 
 def _calls(program: Program, *names: str) -> Iterator[ast.Call]:
@@ -104,7 +115,7 @@ def index(program: Program) -> Iterator[Change]:
     """Read or write the neighbour of an element."""
     for node in program.of(ast.Subscript):
         if program.is_integer(node.slice):
-            low, high = "the index is one too low", "the index is one too high"
+            low, high = (f"the index THIS is one too {word}" for word in _WORDS)
             yield from _by_one(program, node.slice, node, (low, high), 1)
 
 
@@ -115,8 +126,8 @@ def slice_bound(program: Program) -> Iterator[Change]:
         for bound, name in ((part.lower, "start"), (part.upper, "end")):
             if bound is not None:
                 low, high = (
-                    f"the slice's {name} is one too low",
-                    f"the slice's {name} is one too high",
+                    f"the slice's {name} THIS is one too low",
+                    f"the slice's {name} THIS is one too high",
                 )
                 yield from _by_one(program, bound, whole, (low, high), 1)
 
@@ -215,7 +226,7 @@ def bound(program: Program) -> Iterator[Change]:
         sides = [side for side in (*node.comparators, node.left) if number(side) is not None]
         sides = sides or [side for side in node.comparators if program.is_integer(side)]
         for side in sides:
-            low, high = (f"the value compared with is one too {word}" for word in _WORDS)
+            low, high = (f"the limit THIS is one too {word}" for word in _WORDS)
             yield from _by_one(program, side, node, (low, high), 1)
 
 
@@ -234,7 +245,7 @@ def step(program: Program) -> Iterator[Change]:
     """Move a counter by one too little or too much."""
     for node in program.of(ast.AugAssign):
         if isinstance(node.op, ast.Add | ast.Sub) and program.is_integer(node.value):
-            low, high = "the step is one too small", "the step is one too large"
+            low, high = "the step THIS is one too small", "the step THIS is one too large"
             yield from _by_one(program, node.value, node, (low, high), 1)
 
 
@@ -251,7 +262,7 @@ def returned(program: Program) -> Iterator[Change]:
     """Return one more or one less."""
     for node in program.of(ast.Return):
         if node.value is not None and program.is_integer(node.value):
-            low, high = "the returned value is one too low", "the returned value is one too high"
+            low, high = (f"the result THIS is one too {word}" for word in _WORDS)
             yield from _by_one(program, node.value, node, (low, high), 2)
 
 
@@ -263,7 +274,7 @@ def argument(program: Program) -> Iterator[Change]:
             continue
         for value in call.args:
             if program.is_integer(value):
-                low, high = (f"the argument of {name} is one too {w}" for w in _WORDS)
+                low, high = (f"the argument THIS of {name} is one too {w}" for w in _WORDS)
                 yield from _by_one(program, value, call, (low, high), 1)
 
 
@@ -273,7 +284,7 @@ def operand(program: Program) -> Iterator[Change]:
         factor = not isinstance(node.op, ast.Add | ast.Sub)
         for side in (node.left, node.right):
             if number(side) is not None or (factor and isinstance(side, ast.Name | ast.BinOp)):
-                low, high = (f"an operand is one too {word}" for word in _WORDS)
+                low, high = (f"the operand THIS is one too {word}" for word in _WORDS)
                 shown = program.statement(node) if isinstance(node.op, ast.Add) else node
                 yield from _by_one(program, side, shown, (low, high), 2)
 
@@ -281,7 +292,7 @@ def operand(program: Program) -> Iterator[Change]:
 def length(program: Program) -> Iterator[Change]:
     """Take a length for one more or one less than it is."""
     for call in _calls(program, "len"):
-        low, high = "the length is taken for one too few", "the length is taken for one too many"
+        low, high = (f"the length THIS is one too {word}" for word in _WORDS)
         parent = program.parents[call]
         if isinstance(parent, ast.expr) and not isinstance(parent, ast.BinOp):
             yield from _by_one(program, call, parent, (low, high), 2)

@@ -94,7 +94,7 @@ def _quoted(code: str, change: Change) -> tuple[str, str]:
         return before, after
     at = min(edit.start for edit in change.edits)
     if not (before and after):
-        return before.split("\n")[0], after.split("\n")[0]
+        return before.split("\n")[0].strip(), after.split("\n")[0].strip()
     return _line(code, at), _line(edited(code, change.edits), at)
 
 

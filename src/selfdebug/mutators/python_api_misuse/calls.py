@@ -94,7 +94,7 @@ def method(program: Program) -> Iterator[Change]:
 
 def _renamed(program: Program, call: ast.Call, start: int, old: str, new: str) -> Change:
     rank = [*_FUNCTIONS.get(old, ()), *_METHODS.get(old, ())].index(new)
-    reasons = f"`{old}` is not the right call", f"`{new}` is not the right call"
+    reasons = f"`{old}` is used where `{new}` is needed", f"`{new}` is used where `{old}` is needed"
     edit = Edit(start, start + len(old), new)
     return Change((edit,), program.around(call), *reasons, 1 + (rank > 1))
 

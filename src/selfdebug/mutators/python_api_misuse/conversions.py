@@ -200,6 +200,8 @@ def iteration(program: Program) -> Iterator[Change]:
                     yield Change(
                         (Edit(*program.span(node.iter), text),), shown, f"`{text}` is needed", "", 1
                     )
+            case ast.Call(func=ast.Name(id="range")):
+                pass
             case ast.Name() | ast.Attribute() | ast.Subscript() | ast.Call():
                 text = f"range(len({source}))"
                 why = "the loop goes over elements where it needs positions"

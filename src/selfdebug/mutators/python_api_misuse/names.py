@@ -199,7 +199,9 @@ def parameter_name(program: Program) -> Iterator[Change]:
         start = program.start(argument)
         at = (start, start + len(argument.arg))
         function = program.parents[program.parents[argument]]
-        shown = (at[0], program.line_end(at[0]))
+        shown = program.around(argument)
+        if isinstance(function, FUNCTIONS):
+            shown = program.header(function)
         if argument.arg in program.unread:
             for name in sorted(unknown):
                 why = f"the body uses `{name}`, which is no parameter"

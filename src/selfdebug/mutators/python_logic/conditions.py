@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from itertools import pairwise
+from typing import TypeGuard
 
 from selfdebug.languages.python_edit.change import Change, Operator
 from selfdebug.languages.python_edit.program import AND, NOT, OR, Edit, Program, binds
@@ -68,8 +69,18 @@ def _tests(program: Program) -> Iterator[ast.expr]:
             yield node.test
         elif isinstance(node, ast.comprehension):
             yield from node.ifs
-        elif isinstance(node, ast.Return) and isinstance(node.value, ast.Compare | ast.BoolOp):
+        elif isinstance(node, ast.Return) and _is_decision(node.value):
             yield node.value
+
+
+def _is_decision(node: ast.expr | None) -> TypeGuard[ast.expr]:
+    match node:
+        case ast.Compare() | ast.BoolOp() | ast.UnaryOp(op=ast.Not()):
+            return True
+        case ast.Call(func=ast.Name(id="any" | "all" | "isinstance" | "bool")):
+            return True
+        case _:
+            return False
 
 
 def negation(program: Program) -> Iterator[Change]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 
 from selfdebug.languages.python_edit.change import Change, Operator
@@ -81,7 +82,8 @@ def lost_update(program: Program) -> Iterator[Change]:
         if updatable or isinstance(target, ast.Subscript):
             for rank, new in enumerate(("+", "-", "*", "//")):
                 edit = Edit(*program.between(target, node.value, "="), new + "=")
-                yield _calculated(program, node, edit, ("", new), 2 + rank)
+                change = _calculated(program, node, edit, ("", new), 2 + rank)
+                yield change if rank == 0 else replace(change, if_right="")
 
 
 def _escaped(operator: str) -> str:

@@ -46,11 +46,12 @@ def constant(program: Program) -> Iterator[Change]:
     for node in numbers:
         old = program.text(node)
         value = ast.literal_eval(node)
+        negative = [_negative(old)] if value else []
         whole = isinstance(value, int)
         scaled = [value * 2, value / 2, value * 10, value / 10] if value else []
         near = [str(int(v) if whole else v) for v in scaled if not whole or v == int(v)]
         usual = ["0", "1", "2", "-1", "10"] if whole else ["0.0", "1.0", "0.5", "2.0"]
-        for rank, new in enumerate(dict.fromkeys([*usual, *found, _negative(old), *near])):
+        for rank, new in enumerate(dict.fromkeys([*usual, *found, *negative, *near])):
             if new == old or (whole and new.isdecimal() and abs(int(new) - value) == 1):
                 continue
             level = UNARY if new.startswith("-") else ATOM

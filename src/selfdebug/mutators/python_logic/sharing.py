@@ -17,35 +17,30 @@ _EMPTY = ("[]", "{}", "set()", "list()", "dict()")
 
 def alias(program: Program) -> Iterator[Change]:
     """Share one list where a copy is needed."""
-    why = "both names stand for one and the same list, so changing one changes the other"
-    for node in program.of(ast.Subscript):
-        bare = isinstance(node.slice, ast.Slice) and program.text(node.slice) == ":"
-        if bare and isinstance(node.ctx, ast.Load):
-            yield Change(
-                (Edit(*program.span(node), program.text(node.value)),),
-                program.around(node),
-                "",
-                why,
-            )
-    for node in program.of(ast.Call):
-        match node:
-            case ast.Call(func=ast.Attribute(attr="copy", value=inner), args=[]):
-                source = program.text(inner)
-            case ast.Call(func=ast.Name(id="list" | "dict" | "set"), args=[ast.Name(id=source)]):
+    why = "it is one and the same list twice, so a change of one shows in the other"
+    stored = [value for node in program.of(ast.Assign) for _, value in pairs(node)]
+    for call in program.of(ast.Call):
+        match call:
+            case ast.Call(func=ast.Attribute(attr="append"), args=[value]):
+                stored.append(value)
+            case _:
                 pass
+    for value in stored:
+        match value:
+            case ast.Subscript(value=inner, slice=ast.Slice(lower=None, upper=None, step=None)):
+                pass
+            case ast.Call(func=ast.Attribute(attr="copy", value=inner), args=[]):
+                pass
+            case ast.Call(func=ast.Name(id="list" | "dict" | "set"), args=[ast.Name() as inner]):
+                pass
+            case ast.Name(id=name) if name not in program.integers:
+                edit = Edit(program.end(value), program.end(value), "[:]")
+                yield Change((edit,), program.around(value), why, "", 4)
+                continue
             case _:
                 continue
-        yield Change((Edit(*program.span(node), source),), program.around(node), "", why)
-    stored = [v for node in program.of(ast.Assign) for _, v in pairs(node)]
-    appended = [
-        node.args[0]
-        for node in program.of(ast.Call)
-        if isinstance(node.func, ast.Attribute) and node.func.attr == "append" and node.args
-    ]
-    for value in (*stored, *appended):
-        if isinstance(value, ast.Name) and value.id not in program.integers:
-            end = program.end(value)
-            yield Change((Edit(end, end, "[:]"),), program.around(value), why, "", 4)
+        edit = Edit(*program.span(value), program.text(inner))
+        yield Change((edit,), program.around(value), "", why)
 
 
 def shared_rows(program: Program) -> Iterator[Change]:

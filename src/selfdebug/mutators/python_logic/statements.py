@@ -43,8 +43,12 @@ def statement(program: Program) -> Iterator[Change]:
 def _missing(node: ast.stmt) -> str:
     if isinstance(node, ast.If):
         return "a case is not treated"
-    if isinstance(node, ast.Break | ast.Continue | ast.Return):
-        return "the program does not stop where it should"
+    if isinstance(node, ast.Return):
+        return "the result is never returned"
+    if isinstance(node, ast.Break):
+        return "the loop goes on where it has to end"
+    if isinstance(node, ast.Continue):
+        return "the rest of the round is not skipped"
     return "a step is missing"
 
 
@@ -260,7 +264,8 @@ def branches(program: Program) -> Iterator[Change]:
             spans = [(program.start(b[0]), program.end(b[-1])) for b in (node.body, other)]
             texts = [program.code[slice(*span)] for span in reversed(spans)]
             edits = tuple(Edit(*span, text) for span, text in zip(spans, texts, strict=True))
-            why = f"the branches of `{program.first_line(node)}` are the wrong way round"
+            what = f"the branches of `{program.first_line(node)}`"
+            why = f"{what} are the wrong way round; exchange them"
             yield Change(edits, None, why, why, 2)
 
 
@@ -277,7 +282,7 @@ def order(program: Program) -> Iterator[Change]:
             spans = program.lines(first), program.lines(second)
             a, b = (program.code[slice(*span)] for span in spans)
             lines = f"`{program.first_line(first)}` and `{program.first_line(second)}`"
-            why = f"{lines} run in the wrong order"
+            why = f"{lines} run in the wrong order; exchange them"
             yield Change((Edit(*spans[0], b), Edit(*spans[1], a)), None, why, why, 4)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator
-from itertools import count
+from dataclasses import dataclass, field, replace
 from random import Random
 
 from selfdebug.languages.python_edit.change import Change, describe
@@ -20,9 +20,22 @@ from selfdebug.mutators.python_syntax.line import Line
 from selfdebug.types import Mutation
 
 _EXPANDED = 24  # texts whose fixes are tried
+_STEPS = 4  # fixes of one text after which another error is left, and that are followed up
 _OFFERED = 80  # repairs
 _SLIPS = 5  # mended in one text
+_SLIP = 2  # what one slip more costs: more than a likely fix of the same one, less than a strange
 _FAR = 1  # what it costs to blame the line before the reported one
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class _Text:
+    """A text on its way: its error, and what was mended (line, words, operator), slip by slip."""
+
+    cost: int
+    number: int  # in the order of their making: the tie-breaker
+    code: str = field(compare=False)
+    error: SyntaxError | None = field(compare=False)
+    done: tuple[tuple[int, str, str], ...] = field(compare=False, default=())
 
 
 def mended(code: str) -> Iterator[Mutation]:
@@ -31,51 +44,47 @@ def mended(code: str) -> Iterator[Mutation]:
     if error is None:
         return
     rng = Random(0)  # it chooses words
-    order = count()
-    # (cost, tie-breaker, text, its error, what was done: line, words and operator of each slip)
-    queue: list[tuple[int, int, str, SyntaxError | None, list[tuple[int, str, str]]]]
-    queue = [(0, next(order), code, error, [])]
-    seen, expanded, offered = {code}, 0, 0
+    queue = [_Text(0, 0, code, error)]
+    seen = {code}
+    expanded = offered = 0
     while queue and offered < _OFFERED:
-        cost, _, text, error, done = heapq.heappop(queue)
-        if error is None:
-            line, _, operator = done[0]
-            words = " ".join(words for _, words, _ in done)
-            yield Mutation(code, text, "syntax", line, words, f"python_syntax.{operator}")
+        text = heapq.heappop(queue)
+        if text.error is None:
+            line, _, operator = text.done[0]
+            words = " ".join(words for _, words, _ in text.done)
+            yield Mutation(code, text.code, "syntax", line, words, f"python_syntax.{operator}")
             offered += 1
-            continue
-        if len(done) == _SLIPS or expanded == _EXPANDED:
-            continue
-        expanded += 1
-        for change, operator in _fixes(text, error):
-            fixed = edited(text, change.edits)
-            if fixed in seen:
-                continue
-            remaining = syntax_error(fixed)
-            if remaining is None or _is_further(error, remaining):
-                seen.add(fixed)
-                line, words = describe(text, change, change.if_wrong, rng, mends=True)
-                step = [*done, (line, words, operator)]
-                # One slip more is less likely than a stranger fix of the same slip.
-                total = cost + change.cost + (4 if remaining else 0)
-                heapq.heappush(queue, (total, next(order), fixed, remaining, step))
+        elif len(text.done) < _SLIPS and expanded < _EXPANDED:
+            expanded += 1
+            for found in _mended_once(text, text.error, seen, rng):
+                heapq.heappush(queue, found)
 
 
-def _fixes(text: str, error: SyntaxError) -> Iterator[tuple[Change, str]]:
+def _mended_once(text: _Text, error: SyntaxError, seen: set[str], rng: Random) -> Iterator[_Text]:
+    """Yield the texts with one slip less: all that compile, and the best that do not yet."""
+    steps = 0
+    for change, operator in sorted(_fixes(text.code, error), key=lambda fix: fix[0].cost):
+        fixed = edited(text.code, change.edits)
+        left = syntax_error(fixed)
+        if fixed in seen or (left and (steps == _STEPS or not _is_further(error, left))):
+            continue
+        seen.add(fixed)
+        steps += left is not None
+        line, words = describe(text.code, change, change.if_wrong, rng, mends=True)
+        cost = text.cost + change.cost + (_SLIP if left else 0)
+        yield _Text(cost, len(seen), fixed, left, (*text.done, (line, words, operator)))
+
+
+def _fixes(code: str, error: SyntaxError) -> Iterator[tuple[Change, str]]:
     """Yield every fix of the reported line and of the one with code before it."""
-    lines = text.split("\n")
+    lines = code.split("\n")
     at = min((error.lineno or 1), len(lines)) - 1
     before = next((n for n in range(at - 1, -1, -1) if lines[n].strip()), at)
     for rank, number in enumerate(dict.fromkeys((at, before))):
-        line = Line(text, number, error)
+        line = Line(code, number, error)
         for fixer in FIXERS:
             for change in fixer(line):
-                yield (
-                    Change(
-                        change.edits, change.shown, change.if_wrong, "", change.cost + rank * _FAR
-                    ),
-                    fixer.__name__,
-                )
+                yield replace(change, cost=change.cost + rank * _FAR), fixer.__name__
 
 
 def _is_further(old: SyntaxError, new: SyntaxError) -> bool:

@@ -213,12 +213,12 @@ def foreign_comment(program: Program) -> Iterator[Change]:
                 yield _change(program, token, Edit(token.start, token.start + 1, mark), why)
     for node in program.of(ast.If, ast.For, ast.While, ast.Return):
         if program.has_own_lines(node):
-            at = program.line_end(program.start(node))
+            start = program.start(node)
+            at = start + len(program.code[start : program.line_end(start)].rstrip())
             text = "loop" if isinstance(node, LOOPS) else "check"
             for note in (f"  // {text}", f"  /* {text} */"):
                 why = "a comment begins with `#` in Python"
-                shown = (program.start(node), at)
-                yield Change((Edit(at, at, note),), shown, "", why)
+                yield Change((Edit(at, at, note),), (start, at), "", why)
 
 
 def increment(program: Program) -> Iterator[Change]:

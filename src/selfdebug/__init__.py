@@ -13,14 +13,12 @@ __version__ = "0.1.0"
 _HOME = {
     "Sandbox": "sandbox",
     "Store": "store",
-    **dict.fromkeys(
-        ("Completion", "Episode", "Limits", "Repair", "Request", "Sampling")
-        + ("SelfdebugError", "Task", "Test", "TestResult", "Verdict"),
-        "types",
-    ),
+    **dict.fromkeys(("Completion", "Episode", "Limits", "Repair", "Request"), "types"),
+    **dict.fromkeys(("Sampling", "SelfdebugError", "Task", "Test"), "types"),
+    **dict.fromkeys(("TestResult", "Verdict"), "types"),
 }
 
-__all__ = [*_HOME, "__version__"]  # pyright: ignore[reportUnsupportedDunderAll]
+__all__ = [*_HOME, "__version__"]  # noqa: PLE0604  # pyright: ignore[reportUnsupportedDunderAll]
 
 if TYPE_CHECKING:
     from selfdebug.sandbox import Sandbox as Sandbox

@@ -116,7 +116,9 @@ def constant(program: Program) -> Iterator[Change]:
 def length(program: Program) -> Iterator[Change]:
     """Take a length for one more or less than it is."""
     for node in program.of("member_expression"):
-        if program.text(child(node, "property")) in ("length", "size") and is_value(node):
+        measured = program.text(child(node, "property")) in ("length", "size")
+        offset = node.parent is not None and _offset(program, node.parent) is not None
+        if measured and is_value(node) and not offset:
             yield from _shifted(program, quotable(node), node, "the length is {too}")
 
 

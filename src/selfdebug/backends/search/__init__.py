@@ -11,6 +11,7 @@ long as the budget of candidates ends a search before that of seconds does.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
@@ -34,6 +35,8 @@ from selfdebug.types import (
 NAME = "search"
 _ROOTS = 8  # half-mended programs that a further change starts from
 _MORE = 24  # candidates that are still judged after the first that passes
+_STUCK = 4  # candidates of one operator and line that run into the limit before the others wait
+_SHORTEST_LIMIT = 0.05  # seconds a test; most take a hundredth of that
 _FIRST_SHARE = 0.6  # of the budget that single changes may use
 
 
@@ -94,9 +97,12 @@ class Search:
 
     def _repairs(self, task: Task, start: _Candidate, n: int) -> list[_Candidate]:
         """Return up to n programs that pass every visible test, the most plausible first."""
-        failing = {r.test_id for r in start.verdict.results if r.status != "pass"}
-        failing_first = sorted(task.tests, key=lambda test: test.id not in failing)
-        task = replace(task, tests=tuple(failing_first))
+        status = {result.test_id: result.status for result in start.verdict.results}
+        # Failing tests first; those that loop last of all, because a time-out ends the run.
+        order = sorted(
+            task.tests, key=lambda test: (status[test.id] == "timeout", status[test.id] == "pass")
+        )
+        task = replace(task, tests=tuple(order))
         limits = _limits(start.verdict.results)
         deadline = monotonic() + self._options.seconds
         left, roots = self._options.candidates, [start]
@@ -123,9 +129,10 @@ class Search:
     ) -> tuple[list[_Candidate], list[_Candidate]]:
         """Change each root once: (those that pass every test, those that pass more than it)."""
         tried: list[tuple[_Candidate, Mutation]] = []
+        looping: Counter[tuple[str, int]] = Counter()
 
         def jobs() -> Iterator[tuple[Task, str]]:
-            for root, mutation in _in_turn(task, roots):
+            for root, mutation in _loops_last(_in_turn(task, roots), looping):
                 if not budget.take():
                     return
                 tried.append((root, mutation))
@@ -142,7 +149,25 @@ class Search:
                     budget.candidates = min(budget.candidates, _MORE * n)
             elif _progress(verdict) > _progress(root.verdict):
                 better.append(candidate)
+            looping[_place(mutation)] += any(r.status == "timeout" for r in verdict.results)
         return passing, better
+
+
+def _loops_last(
+    stream: Iterator[tuple[_Candidate, Mutation]], looping: Counter[tuple[str, int]]
+) -> Iterator[tuple[_Candidate, Mutation]]:
+    """Let the changes wait whose like have run into the time limit: each costs fifty others."""
+    waiting: list[tuple[_Candidate, Mutation]] = []
+    for root, mutation in stream:
+        if looping[_place(mutation)] < _STUCK:
+            yield root, mutation
+        else:
+            waiting.append((root, mutation))
+    yield from waiting
+
+
+def _place(mutation: Mutation) -> tuple[str, int]:
+    return mutation.mutator, mutation.line
 
 
 @dataclass(slots=True)
@@ -175,8 +200,7 @@ def _progress(verdict: Verdict) -> tuple[bool, float]:
 def _limits(results: Sequence[TestResult]) -> Limits:
     """Return limits under which a candidate that loops costs little of the budget."""
     slowest = max((r.seconds for r in results if r.status == "pass"), default=0.0)
-    # The seconds of a result hold what starting the program took: hence no generous factor.
-    return Limits(cpu_seconds=max(0.1, min(5 * slowest, 0.25), 2 * slowest), max_timeouts=1)
+    return Limits(cpu_seconds=max(_SHORTEST_LIMIT, 2 * slowest), max_timeouts=1)
 
 
 def _completion(task: Task, before: Verdict, repair: _Candidate) -> Completion:
@@ -197,5 +221,6 @@ def _failure(result: TestResult | None) -> str:
     if result is None or not result.call:
         return ""
     if result.status == "wrong":
-        return f"Before, {result.call} gave {result.got} instead of {result.expected}."
+        instead = f" instead of {result.expected}" if result.expected else ""
+        return f"Before, {result.call} gave {result.got}{instead}."
     return f"Before, {result.call} ended so: {result.message or result.status}."

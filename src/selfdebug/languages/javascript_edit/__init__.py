@@ -261,12 +261,12 @@ def explain(line: int, wrong: str, right: str, why: str, rng: Random, *, advice:
     )
 
 
-def _first_difference(program: Program, change: Change) -> int:
-    """Return the offset where the two programs part: the same in both."""
-    first = min(change.edits, key=lambda edit: edit.start)
-    old, new = program.data[first.start : first.end], first.text.encode("utf-8", "surrogatepass")
-    same = (at for at, (one, other) in enumerate(zip(old, new, strict=False)) if one != other)
-    return first.start + next(same, min(len(old), len(new)))
+def _first_different_line(program: Program, changed: str) -> int:
+    """Return the line where the two programs part: it has the same number in both."""
+    pairs = zip(program.code, changed, strict=False)
+    same = next((at for at, (one, other) in enumerate(pairs) if one != other), None)
+    length = min(len(program.code), len(changed)) if same is None else same
+    return program.code.count("\n", 0, length) + 1
 
 
 def mutations(
@@ -291,9 +291,9 @@ def mutations(
             if broken in seen or Program(broken).parses == (kind == "syntax"):
                 continue
             seen.add(broken)
-            before, after = _quoted(program, change)
-            line = program.line(_first_difference(program, change))
-            text = explain(line, after, before, change.if_right, rng, advice=change.advice[1])
+            right, wrong = _quoted(program, change)
+            line = _first_different_line(program, broken)
+            text = explain(line, wrong, right, change.if_right, rng, advice=change.advice[1])
             yield Mutation(broken, code, kind, line, text, f"{name}.{operator.__name__}")
 
 
@@ -302,13 +302,13 @@ def repairs(code: str, operators: Sequence[Operator], kind: Kind, name: str) -> 
     program = Program(code)
     rng = Random(0)
     seen = {code}
-    for operator in operators:
+    for operator in operators if program.parses else ():
         for change in operator(program):
             fixed = program.edited(change.edits)
-            if not change.if_wrong or fixed in seen:
+            if not change.if_wrong or fixed in seen or not Program(fixed).parses:
                 continue
             seen.add(fixed)
-            before, after = _quoted(program, change)
-            line = program.line(_first_difference(program, change))
-            text = explain(line, before, after, change.if_wrong, rng, advice=change.advice[0])
+            wrong, right = _quoted(program, change)
+            line = _first_different_line(program, fixed)
+            text = explain(line, wrong, right, change.if_wrong, rng, advice=change.advice[0])
             yield Mutation(code, fixed, kind, line, text, f"{name}.{operator.__name__}")

@@ -36,7 +36,8 @@ OPERATORS = (
     calls.missing_argument,
     calls.extra_argument,
     values.step,
-    values.missing_step,
+    values.missing_function,
+    values.missing_method,
     values.equality,
 )
 

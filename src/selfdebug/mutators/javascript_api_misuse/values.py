@@ -253,14 +253,25 @@ def _forgotten(step: str) -> tuple[str, str]:
     return f"{quote(step)} does not belong here", f"{quote(step)} is missing here"
 
 
-def missing_step(program: Program) -> Iterator[Change]:
-    """Apply a conversion, a rounding or a last method that is missing."""
+def missing_function(program: Program) -> Iterator[Change]:
+    """Apply a conversion or a rounding that is missing: f(x) for x."""
+    return _wrapped(program, around=True)
+
+
+def missing_method(program: Program) -> Iterator[Change]:
+    """Apply a last method that is missing: x.f() for x."""
+    return _wrapped(program, around=False)
+
+
+def _wrapped(program: Program, *, around: bool) -> Iterator[Change]:
     names = Names(program)
     for node in program.of(*_VALUES):
         text = program.text(node)
         if not is_value(node) or "\n" in text:
             continue
-        for step in filter(None, _STEPS[names.kind_of(node)].split("|")):
+        for step in _STEPS[names.kind_of(node)].split("|"):
+            if step.startswith("%s") == around:
+                continue
             attached = f"({text})" if _operation(node) and not step.endswith("(%s)") else text
             new = step.replace("%s", attached)
             yield change(quotable(node), [replace(node, new)], f"the value has to be {quote(new)}")

@@ -42,6 +42,7 @@ OPERATORS = (
     statements.shadowing,
     statements.aliasing,
     expressions.bracketing,
+    expressions.misfit,
     expressions.expression,
     statements.result,
     statements.insertion,

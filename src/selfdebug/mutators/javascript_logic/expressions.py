@@ -223,6 +223,17 @@ def name(program: Program) -> Iterator[Change]:
                 yield change(quotable(node), [replace(node, other)], *_instead(text, other))
 
 
+def misfit(program: Program) -> Iterator[Change]:
+    """Use a variable of another kind: what a name holds is guessed from uses that may be wrong."""
+    names = Names(program)
+    for node in (node for node in program.of("identifier") if _is_use(node)):
+        text = program.text(node)
+        for other in names.visible(node):
+            if other != text and not agree(names.kind(text), names.kind(other)):
+                edits = [replace(node, other)]
+                yield change(quotable(node), edits, _instead(text, other)[0])
+
+
 def _is_use(node: Node) -> bool:
     parent = node.parent
     if parent is None:

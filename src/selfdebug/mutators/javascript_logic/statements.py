@@ -25,7 +25,7 @@ from selfdebug.languages.javascript_edit import (
     swap,
 )
 from selfdebug.languages.javascript_edit.names import Names, agree
-from selfdebug.languages.javascript_edit.places import BLOCKS, loop_of
+from selfdebug.languages.javascript_edit.places import BLOCKS, first_line, loop_of
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -42,6 +42,7 @@ _REMOVABLE = frozenset(
         "while_statement",
     }
 )
+_QUOTED = 60  # characters of a statement that an explanation quotes
 _SHORT = 40  # characters of a step that may be repeated elsewhere
 _COMMON_STEPS = {
     "number": ("{}++;", "{}--;", "{} = 0;", "{} = 1;"),
@@ -88,17 +89,23 @@ def missing_return(program: Program) -> Iterator[Change]:
 
 def branches(program: Program) -> Iterator[Change]:
     """Swap the two branches of an if."""
-    reason, advice = "the two branches are swapped", ("Swap the branches", "Swap the branches")
     for node in program.of("if_statement"):
         clause = node.child_by_field_name("alternative")
-        if clause is not None and clause.named_children:
-            then, other = child(node, "consequence"), clause.named_children[0]
-            if other.type != "if_statement":
-                yield change(then, swap(program, then, other), reason, reason, advice)
-    for one, other in pairwise(program.of("if_statement")):  # the two arms of an if / else if
-        if other.parent is not None and other.parent.parent == one:
-            pair = child(one, "consequence"), child(other, "consequence")
-            yield change(pair[0], swap(program, *pair), reason, reason, advice)
+        if clause is None or not clause.named_children:
+            continue
+        then, other = child(node, "consequence"), clause.named_children[0]
+        if other.type == "if_statement":  # the first two arms of an if / else if
+            other = child(other, "consequence")
+        if other.type == then.type:
+            reason = f"the two branches of {quote(_condition(program, node))} are swapped"
+            advice = ("Swap the branches", "Swap the branches")
+            yield change(then, swap(program, then, other), reason, reason, advice)
+
+
+def _condition(program: Program, node: Node) -> str:
+    """Return the head of an if, to be quoted."""
+    end = child(node, "condition").end_byte
+    return program.span(node.start_byte, end).splitlines()[0][:_QUOTED]
 
 
 def unguarded(program: Program) -> Iterator[Change]:
@@ -107,12 +114,12 @@ def unguarded(program: Program) -> Iterator[Change]:
         if node.child_by_field_name("alternative") is not None:
             continue
         condition, body = child(node, "condition"), child(node, "consequence")
-        test = quote(program.text(condition).splitlines()[0][:60])
+        test = quote(first_line(program, condition))
         reasons = (
             f"the step must not depend on the condition {test}",
             f"the step has to depend on the condition {test}",
         )
-        head = quote(program.span(node.start_byte, condition.end_byte).splitlines()[0][:60])
+        head = quote(_condition(program, node))
         advice = (f"Remove {head}", f"Put {head} before it")
         yield change(node, [replace(node, _inner(program, body))], *reasons, advice)
 
@@ -271,7 +278,7 @@ def result(program: Program) -> Iterator[Change]:
         text, visible = program.text(value), set(names.visible(node))
         for other in dict.fromkeys([*written, *_RESULTS]):
             if other != text and (not other.isidentifier() or other in visible | set(_RESULTS)):
-                reason = f"{quote(other[:60])} has to be returned"
+                reason = f"{quote(other[:_QUOTED])} has to be returned"
                 if "\n" not in other:
                     yield change(node, [replace(value, other)], reason)
 
@@ -358,7 +365,7 @@ def _inner(program: Program, body: Node) -> str:
 
 def _head(program: Program, node: Node) -> str:
     """Return the first line of a statement, without an opening brace at its end."""
-    return program.text(node).splitlines()[0].rstrip(" {")[:60]
+    return program.text(node).splitlines()[0].rstrip(" {")[:_QUOTED]
 
 
 def _semicolon(program: Program, node: Node) -> str:

@@ -56,22 +56,29 @@ PLUS = DataSet(
 )
 DATA = (PYTHON, JAVASCRIPT, PLUS)
 
-# HumanEval's own solutions, which are this set's references, fail HumanEval+ on 24 tasks: they are
-# wrong on some inputs, or too slow. A mended program equals them at best, so these tasks are held
+# HumanEval's own solutions, which are this set's references, do not get through HumanEval+ on these
+# tasks: they are wrong on some inputs, or slow. A mended program equals them at best, so it is held
 # to the first hundred inputs without the ones listed.
 _FAULTS = {
+    15: "99",
     22: "5 8 13 19 23 24 30 34 41 42 50 66 69 80 89 97",
+    24: "",
+    31: "",
     32: "",
+    36: "",
     39: "11",
     44: "",
     49: "",
     55: "13 14 17 18 19 20 21 22 23 24 25 26 29 30 31 32 33 34 38 39 43 44",
+    59: "",
     63: "12 15 18 22 24 25 27 29 30 33 34 35 36 37 38 39 40 41 42 43 44 45 46 47 48 49 50 51 52 53"
     " 54 55 56 57 58 59 61 62 63 64",
     64: "",
     75: " ".join(map(str, (n for n in range(100) if n % 4))),
     76: "",
+    83: "39 47 51 58 69 94 97",
     91: "",
+    94: "",
     95: "35 50 67 71 82 88 89",
     96: "99",
     97: "8 9 12 14 18 21 22 25 29 31 32 33 36 37 38 43 44 47 48 49 50 51 53 56 58 59 62 63 64 67 72"
@@ -83,8 +90,11 @@ _FAULTS = {
     124: "16 25",
     125: "",
     127: "",
+    130: "98 99",
     132: "17 18 22 24 28 44 47 48 55 56 60 66 69 70 75 94",
+    139: "99",
     140: "8 24 25 26 29 30 32 33 34 37 39 40 43 45 50 52 53 54 55 56 72 81 82 89",
+    147: "",
     150: "10 11 44 69 78 90 91 97",
 }
 
@@ -148,7 +158,8 @@ def python_task(row: Row, plus: str) -> Task:
     if plus:
         faults = _FAULTS.get(int(row["task_id"].split("/")[1]))
         keep = "" if faults is None else f"i < 100 and i not in {[*map(int, faults.split())]}"
-        tests.append(Test("plus", "program", evalplus.program(plus, name, keep), hidden=True))
+        body = evalplus.program(plus, name, keep)
+        tests.append(Test("plus", "program", body, hidden=True, weight=evalplus.weight(name)))
     return Task(
         id=row["task_id"].replace("Python/", "HumanEvalPack-Python/"),
         language="python",

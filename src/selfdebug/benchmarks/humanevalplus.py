@@ -52,7 +52,13 @@ def task(row: Row, checks: str) -> Task:
         entry_point=name,
         tests=(
             *(Test(f"check-{n}", "program", body) for n, body in enumerate(bodies, 1)),
-            Test("plus", "program", evalplus.program(row["test"], name), hidden=True),
+            Test(
+                "plus",
+                "program",
+                evalplus.program(row["test"], name),
+                hidden=True,
+                weight=evalplus.weight(name),
+            ),
         ),
         prelude=prelude(row["prompt"], name),
         reference=reference,

@@ -76,4 +76,6 @@ def task(row: Row) -> Task:
 def _tests(name: str, set_up: str, asserts: Iterable[str], hidden: bool = False) -> Iterator[Test]:
     for number, text in enumerate(asserts, start=1):
         body = f"{set_up}\n{text}\n".lstrip()
-        yield Test(f"{name}-{number}", "program", body, hidden)
+        # MBPP/123's reference needs three seconds for one of its own asserts.
+        weight = 4 if "amicable_numbers_sum" in text else 1
+        yield Test(f"{name}-{number}", "program", body, hidden, weight=weight)

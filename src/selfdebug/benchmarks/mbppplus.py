@@ -52,7 +52,13 @@ def task(row: Row) -> Task:
         entry_point=name,
         tests=(
             *(Test(f"assert-{n}", "program", body) for n, body in enumerate(bodies, 1)),
-            Test("plus", "program", evalplus.program(row["test"], name), hidden=True),
+            Test(
+                "plus",
+                "program",
+                evalplus.program(row["test"], name),
+                hidden=True,
+                weight=evalplus.weight(name),
+            ),
         ),
         reference=row["code"].replace("\r\n", "\n"),
         source="mbppplus",

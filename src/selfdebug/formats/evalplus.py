@@ -65,34 +65,26 @@ _FIND_ZERO_MENDED = "abs(_poly(*inp, candidate(*inp))) <= 0.0001"
 _FORGOTTEN = "        exact_match = exp == (out is not None)\n"
 
 
-# Inputs on which even the reference needs seconds, or returns megabytes, by entry point: the
-# sandbox allows three seconds a test and 4 MiB a result. The condition says what is kept.
-_KEPT = {
-    # HumanEval+
-    "fizz_buzz": "inp[0] < 500_000",
-    "get_max_triples": "inp[0] < 100",
-    "is_prime": "inp[0] < 10_000_000",
-    "largest_prime_factor": "inp[0] < 200_000",
-    "make_a_pile": "inp[0] < 100_000",
-    "skjkasdkd": "i < 500",
-    "special_factorial": "inp[0] < 400",
-    "starts_one_ends": "inp[0] < 900_000",
-    "string_sequence": "inp[0] < 100_000",
-    "tri": "inp[0] < 100_000",
-    # MBPP+
-    "amicable_numbers_sum": "inp[0] < 9_000",
-    "catalan_number": "inp[0] < 15",
-    "combinations_colors": "inp[1] < 20",
-    "count_binary_seq": "inp[0] < 500_000",
-    "even_Power_Sum": "inp[0] < 500_000",
-    "find_lucas": "inp[0] < 30",
-    "get_coordinates": "len(inp[0]) < 6",
-    "get_ludic": "inp[0] < 9_000",
-    "get_max_sum": "inp[0] < 500_000",
-    "perfect_squares": "inp[1] < 500_000",
-    "sequence": "inp[0] < 500_000",
-    "sum_Of_product": "inp[0] < 900",
-    "sum_average": "inp[0] < 10_000_000",
+# Inputs that are left out, by entry point: with them even the reference needs gigabytes.
+_KEPT = {"combinations_colors": "inp[1] < 20"}
+
+# How many ordinary tests a program stands for: it calls the candidate some thousand times, and
+# with the inputs of these even the reference needs seconds.
+_WEIGHT = 3
+_WEIGHTS = {
+    "fizz_buzz": 6,
+    "largest_prime_factor": 6,
+    "special_factorial": 12,
+    "string_sequence": 12,
+    "tri": 12,
+    "amicable_numbers_sum": 6,
+    "even_Power_Sum": 6,
+    "find_lucas": 6,
+    "get_coordinates": 12,
+    "get_ludic": 6,
+    "get_max_sum": 9,
+    "sum_Of_product": 6,
+    "sum_average": 36,
 }
 
 _LOOP = re.compile(r"^( *)for i, .*enumerate\(.*\n", re.MULTILINE)
@@ -112,6 +104,11 @@ def program(test: str, entry_point: str, keep: str = "") -> str:
     if "def check(candidate)" in test:
         test = f"{test.rstrip()}\n\n\ncheck({entry_point})\n"
     return test
+
+
+def weight(entry_point: str) -> int:
+    """Return how many ordinary tests the program for a function stands for."""
+    return _WEIGHTS.get(entry_point, _WEIGHT)
 
 
 def cases(test: str, count: int) -> list[tuple[Any, Any]]:

@@ -46,10 +46,10 @@ function tell(news) {
   return JSON.parse(read(read(4).readUInt32BE()).toString());
 }
 
-function finish(errors = {}) {
+function finish(errors) {
   if (finished) return;
   finished = true;
-  send({ done: true, collected, errors });
+  send({ done: true, collected, errors: errors ?? {} });
   process.exit(0);
 }
 
@@ -69,7 +69,9 @@ const watch = `
     Atomics.store(state, 0, 0n);
   }, 20);
 `;
-new Worker(watch, { eval: true, workerData: { state, channel } }).unref();
+// Small, as the memory that an engine reserves counts against the candidate's.
+const resourceLimits = { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 4, codeRangeSizeMb: 4 };
+new Worker(watch, { eval: true, resourceLimits, workerData: { state, channel } }).unref();
 
 function wind(seconds) {
   const { user, system } = process.cpuUsage();
@@ -79,7 +81,7 @@ function wind(seconds) {
 
 // node:test reports in bulk, later than tests run: so the lines of each are kept by its id.
 const ran = new Map();
-const active = new Set();
+const active = new Set(); // have begun, and their functions have not returned
 
 function credit() {
   const found = lines.take();
@@ -88,12 +90,10 @@ function credit() {
 
 function begin(id) {
   tell({ running: id });
-  if (message.observe === 'lines') {
-    credit();
-    if (id) {
-      active.add(id);
-      ran.set(id, new Set());
-    }
+  if (message.observe === 'lines') credit();
+  if (id) {
+    active.add(id);
+    ran.set(id, new Set());
   }
   wind(id ? message.cpu_seconds : message.load_seconds);
 }
@@ -238,8 +238,19 @@ function substitute() {
     if (text === undefined || modules.has(real(path))) load(module, path);
     else module._compile(text, path);
   };
-  if (modules.size === 0) return; // hooks cost a thread
+  if (modules.size === 0) return;
   const byUrl = Object.fromEntries([...modules].map((path) => [pathToFileURL(path).href, texts[path]]));
+  if (Module.registerHooks) {
+    Module.registerHooks({
+      load(url, context, nextLoad) {
+        const source = byUrl[url.split('?')[0]];
+        if (source === undefined) return nextLoad(url, context);
+        return { format: 'module', source, shortCircuit: true };
+      },
+    });
+    return;
+  }
+  // Before node 22.15, hooks need a thread of their own.
   Module.register('./suite_hooks.mjs', { parentURL: pathToFileURL(__filename), data: { byUrl } });
 }
 
@@ -287,15 +298,22 @@ function watchScript(id) {
   process.on('unhandledRejection', fail);
 }
 
+function giveUp() {
+  const result = { status: 'timeout', message: 'it waits for a promise that stays pending' };
+  for (const id of [...active]) end(id, result);
+  finish();
+}
+
 async function main() {
   if (message.observe === 'lines') lines.start(target, message.code);
   substitute();
   if (suite.whole) watchScript(suite.whole);
   else if (!suite.script) watchTests();
-  process.on('beforeExit', () => {
+  process.once('beforeExit', () => {
     if (suite.whole && !finished) end(suite.whole, { status: 'pass' });
-    // node:test now gives up on what is still pending; let it say so first.
-    setImmediate(() => setImmediate(() => finish()));
+    if (suite.whole || suite.script) finish();
+    // node:test now gives up on what is still pending, or (node 24) waits for ever.
+    else setTimeout(giveUp, 100);
   });
   process.argv.splice(1, process.argv.length, file);
   begin(suite.whole || '');

@@ -186,7 +186,9 @@ def _change_root(
     linux.mount("tmpfs", work_dir, "tmpfs", _NOSUID | _NODEV, "mode=755,size=1m,nr_inodes=8192")
     library = os.path.dirname(os.__file__)  # listed by python_paths, without its site-packages
     imports = [path for path in sys.path if path != library and not path.endswith("-packages")]
-    optional = [path for path in (*python_paths(), *imports) if os.path.exists(path)]
+    # Installed, this package lies in site-packages too, and loads a language when one needs it.
+    ours = os.path.dirname(os.path.abspath(__file__))
+    optional = [path for path in (*python_paths(), *imports, ours) if os.path.exists(path)]
     covered: list[str] = []
     for path in sorted({*optional, *read_paths}):
         _show(work_dir, path, covered, writable=False)

@@ -8,7 +8,7 @@
 //   instance {classes, v: [[k, v]]}: a record of a class without methods
 //   handle {v: id, type, classes | name}: a live object or function of the sender
 //   callback {v: id, name}: a function of the judge    builtin "Math.max": the receiver's own
-//   yours id: a handle that comes home
+//   yours id: a handle that comes home      same n: the n-th object of the arguments, unchanged
 //
 // Each value is read once, here; what a getter, a Proxy or toJSON says later does not matter.
 // A decoder trusts nothing: sizes are capped, and no text names anything of the receiver's but
@@ -30,6 +30,9 @@ const objectPrototype = Object.prototype;
 const functionText = Function.prototype.toString;
 const { defineProperty } = Object;
 const BOXED = [Number, String, Boolean, BigInt, Symbol];
+
+// What is an object for the sender too.
+const OBJECT_KINDS = new Set(['boxed', 'date', 'regexp', 'map', 'set', 'typed', 'sparse', 'object', 'instance', 'error']);
 
 class Unserialisable extends Error {}
 
@@ -70,13 +73,15 @@ function isClass(value) {
 
 /**
  * @param {object} side how this process shares what cannot be copied:
- *   share(value) -> tag for a function or a live object;
+ *   share(value) -> tag for a function or a live object; home(value) -> tag for an object that
+ *   the receiver has, or undefined;
  *   resolve(tag) -> value of a handle, callback, builtin or yours;
  *   standIn(classes) -> prototype for an instance of the sender's class;
  *   live: whether objects with methods are shared rather than copied.
  */
 module.exports = function createCodec(side) {
   let nodes = 0;
+  let seen; // objects in the order in which both sides meet them, or undefined
 
   function spend(amount) {
     nodes += amount;
@@ -121,6 +126,7 @@ module.exports = function createCodec(side) {
     spend(1);
     const home = side.home(value);
     if (home !== undefined) return home;
+    seen?.push(value);
     const proto = getPrototypeOf(value);
     if (isArray(value)) return packArray(value, depth);
     if (proto === objectPrototype || proto === null) return packPlain(value, proto, depth);
@@ -206,13 +212,20 @@ module.exports = function createCodec(side) {
     if (value === null || typeof value !== 'object') return value;
     if (depth > MAX_DEPTH) throw new Unserialisable('the value is nested too deeply');
     if (isArray(value)) {
+      seen?.push(value);
       for (let index = 0; index < value.length; index += 1) {
         const item = value[index];
         if (item !== null && typeof item === 'object') value[index] = unpack(item, depth + 1);
       }
       return value;
     }
-    if (hasOwn(value, '$')) return unpackTag(value, depth + 1);
+    if (hasOwn(value, '$')) {
+      if (seen === undefined || !OBJECT_KINDS.has(value.$)) return unpackTag(value, depth + 1);
+      const place = seen.push(undefined) - 1;
+      seen[place] = unpackTag(value, depth + 1);
+      return seen[place];
+    }
+    seen?.push(value);
     for (const key of keysOf(value)) {
       const item = value[key];
       if (item !== null && typeof item === 'object') put(value, key, unpack(item, depth + 1));
@@ -289,13 +302,16 @@ module.exports = function createCodec(side) {
   }
 
   return {
-    encode(value) {
+    /** met: a list to put the objects in that are met on the way; decode meets them alike. */
+    encode(value, met) {
       nodes = 0;
+      seen = met;
       const text = stringify(pack(value, 0));
       if (text.length > MAX_TEXT) throw new Unserialisable('the value is larger than 4 MiB');
       return text;
     },
-    decode(text) {
+    decode(text, met) {
+      seen = met;
       return unpack(parse(text), 0);
     },
   };

@@ -41,6 +41,7 @@ module.exports = function createEngine(host, runtime) {
   const ids = new Map(); // object -> id
   const callbacks = new Map(); // the judge's id of a function -> function made here
   const callbackIds = new Map(); // and back
+  let given; // the arguments of the request that is being answered: text, objects and more
   const open = []; // requests not answered yet, the innermost last
   const observer = createObserver();
   const initialGlobals = new Map();
@@ -50,9 +51,9 @@ module.exports = function createEngine(host, runtime) {
     const found = isIdentifier(name) ? find(name) : undefined;
     return typeof found === 'function' ? found.prototype ?? undefined : undefined;
   });
-  const codec = createCodec({
+  const side = {
     live: true,
-    home: () => undefined,
+    home: (value) => sameAsGiven(value),
     standIn: standIns.prototypeOf,
     makeError: standIns.makeError,
     share(value) {
@@ -68,8 +69,34 @@ module.exports = function createEngine(host, runtime) {
       if (kind === 'builtin') return v.split('.').reduce((object, key) => object[key], globalThis);
       throw new Unserialisable(`an unknown kind of value: ${kind}`);
     },
-  });
+  };
+  const codec = createCodec(side);
+  const copier = createCodec({ ...side, home: () => undefined });
   const describe = createDescriber({ program, frame: host.frame, encode: (value) => codec.encode(value) });
+
+  /** An object of the arguments that comes back as it came is that object, not a copy of it. */
+  function sameAsGiven(value) {
+    if (given === undefined || given.objects.length === 0) return undefined;
+    given.numbers ??= new Map(given.objects.map((object, number) => [object, number]));
+    const number = given.numbers.get(value);
+    if (number === undefined) return undefined;
+    if (given.pristine === undefined) {
+      given.pristine = [];
+      copier.decode(given.text, given.pristine);
+    }
+    const isSame = copier.encode(given.pristine[number]) === copier.encode(value);
+    return isSame ? { $: 'same', v: number } : undefined;
+  }
+
+  function encodeWith(mine, value) {
+    const outer = given;
+    given = mine;
+    try {
+      return codec.encode(value);
+    } finally {
+      given = outer;
+    }
+  }
 
   function idOf(value) {
     if (!ids.has(value)) {
@@ -189,17 +216,25 @@ module.exports = function createEngine(host, runtime) {
   }
 
   function call(message) {
-    const args = codec.decode(message.args);
+    const mine = { text: message.args, objects: [], numbers: undefined, pristine: undefined };
+    const args = codec.decode(message.args, message.copy === true ? undefined : mine.objects);
     const [callee, self] = target(message);
     const receiver = message.this === undefined ? self : codec.decode(message.this);
     if (typeof callee !== 'function') throw new TypeError(`${message.method || message.target} is not a function`);
     observer.reset();
-    const value = message.new === true ? Reflect.construct(callee, args) : Reflect.apply(callee, receiver, args);
+    const outer = given;
+    given = mine;
+    let value;
+    try {
+      value = message.new === true ? Reflect.construct(callee, args) : Reflect.apply(callee, receiver, args);
+    } finally {
+      given = outer;
+    }
     return settle(value, (made) => {
-      const reply = { value: codec.encode(made) };
+      const reply = { value: encodeWith(mine, made) };
       // The convention for work in place: it returns nothing.
       if (made === undefined && message.args.length > 2) {
-        const after = codec.encode(args);
+        const after = encodeWith(undefined, args);
         if (after !== message.args) reply.args = after;
       }
       return reply;

@@ -51,6 +51,7 @@ module.exports = function createJudge(host, runtime) {
   let entry = '';
   let names = []; // [name, kind] of what the candidate defines
   let remoteTimers = false;
+  let given = []; // the objects in the arguments of the innermost request
   let test;
 
   const standIns = createStandIns(() => undefined, (name) => stubs.get(name));
@@ -62,12 +63,13 @@ module.exports = function createJudge(host, runtime) {
   };
   const resolve = (kind, v, more) => {
     if (kind === 'handle') return remotes.live(Number(v), more);
+    if (kind === 'same' && Number.isInteger(v) && v >= 0 && v < given.length) return given[v];
     if (kind === 'yours' && v > 0 && v < callbacks.length) return callbacks[v];
     throw new Unserialisable(`an unknown kind of value: ${kind}`);
   };
   const { prototypeOf: standIn, makeError } = standIns;
   const codec = createCodec({ live: false, home, share, resolve, standIn, makeError });
-  const remotes = createRemotes({ ask, encode: (value) => codec.encode(value), prototypeOf: standIn });
+  const remotes = createRemotes({ ask, encode: codec.encode, prototypeOf: standIn });
   const isOpaque = (value) => remotes.targetOf(value) !== undefined;
   const report = createReport({ host, remotes, thrown, standIn, makeError });
 
@@ -79,11 +81,20 @@ module.exports = function createJudge(host, runtime) {
 
   // ---- talking to the candidate
 
-  /** Sends a request and returns its decoded value; `args` are the test's own objects in it. */
-  function ask(message, args = []) {
+  /** Sends a request and returns its decoded value; `args` and `met` are the test's own objects. */
+  function ask(message, args = [], met = []) {
     if (test.fatal !== undefined) throw new Fatal(test.fatal.message);
     if (message.op === 'call') test.last = { message };
-    const text = host.request(JSON.stringify(message));
+    const outer = given;
+    given = met;
+    try {
+      return accept(host.request(JSON.stringify(message)), message, args);
+    } finally {
+      given = outer;
+    }
+  }
+
+  function accept(text, message, args) {
     const reply = text.startsWith('=') ? { value: text.slice(1) } : JSON.parse(text === '!' ? '{"gone":true}' : text);
     if (reply.gone === true) test.fatal = { type: 'Lost', message: '', status: 'crashed', line: 0 };
     if (test.fatal !== undefined) throw new Fatal(test.fatal.message);
@@ -179,7 +190,7 @@ module.exports = function createJudge(host, runtime) {
   }
 
   /** Stubs and values of the candidate that a text mentions. */
-  function given(text) {
+  function namesIn(text) {
     const found = {};
     for (const [name, kind] of names) {
       if (text.includes(name)) found[name] = kind === 'value' ? ask({ op: 'reflect', trap: 'itself', target: name }) : stubs.get(name);
@@ -209,7 +220,7 @@ module.exports = function createJudge(host, runtime) {
   function runProgram({ body }) {
     const module = { exports: {} };
     const program = compile(host, {
-      body, prelude: task.prelude, entry, stub: stubs.get(entry), names: given(task.prelude + body), track,
+      body, prelude: task.prelude, entry, stub: stubs.get(entry), names: namesIn(task.prelude + body), track,
       onScope: (look) => { test.look = look; },
     });
     test.skipped = program.skipped;
@@ -223,7 +234,7 @@ module.exports = function createJudge(host, runtime) {
     const check = (got) => {
       if (!deepEqual(got, expected, withTolerance(atol), isOpaque)) fail(new assert.AssertionError({ message: '' }));
     };
-    const value = ask({ op: 'call', target: task.entry_point, args: JSON.stringify(args) });
+    const value = ask({ op: 'call', target: task.entry_point, args: JSON.stringify(args), copy: true });
     return value instanceof Promise ? value.then(check) : check(value);
   }
 

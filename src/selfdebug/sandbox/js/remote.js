@@ -11,7 +11,8 @@ const PREDICATES = new Set(['includes', 'startsWith', 'endsWith', 'every', 'some
   'isDisjointFrom']);
 
 /**
- * @param {(message: object) => any} ask sends a request and returns the decoded value, or throws
+ * @param {Function} ask sends a message and returns the decoded value, or throws; a call comes with
+ *   its arguments and the objects met in them
  * @param {object} codec encodes what is sent
  * @param {(classes: string[]) => object} prototypeOf
  */
@@ -21,9 +22,15 @@ module.exports = function createRemotes({ ask, encode, prototypeOf }) {
   const byId = new Map();
   let era = 0; // counts the requests that may change something
 
-  function change(message, args) {
+  function change(message) {
     era += 1;
-    return ask(message, args);
+    return ask(message);
+  }
+
+  function call(target, args, more) {
+    era += 1;
+    const met = [];
+    return ask({ op: 'call', target, args: encode(args, met), ...more }, args, met);
   }
 
   /** An object in a plain value's place may not say itself whether it is the expected one. */
@@ -57,12 +64,10 @@ module.exports = function createRemotes({ ask, encode, prototypeOf }) {
     Object.defineProperty(base, 'name', { value: name, configurable: true });
     const standIn = new Proxy(base, {
       apply(_, self, args) {
-        const message = { op: 'call', target, args: encode(args) };
-        if (self !== undefined && self !== globalThis) message.this = encode(self);
-        return change(message, args);
+        return call(target, args, self === undefined || self === globalThis ? {} : { this: encode(self) });
       },
       construct(_, args) {
-        const made = change({ op: 'call', target, args: encode(args), new: true }, args);
+        const made = call(target, args, { new: true });
         if (targets.has(made)) constructed.add(made);
         return made;
       },

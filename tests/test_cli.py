@@ -6,6 +6,7 @@ pytest tests/test_cli.py
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -165,6 +166,30 @@ class TestRun:
         answer = selfdebug("run", program(tmp_path, GOOD), "--task", name)
         assert answer.code == 2
         assert message in one_line(answer)
+
+
+def test_it_works_where_pip_puts_it(tmp_path: Path) -> None:
+    """The sandbox hides site-packages from candidates, and must not lose its own files there."""
+    site = tmp_path / "site-packages"
+    shutil.copytree(Path(cli.__file__).parents[1], site / "selfdebug")
+    script = (
+        "import selfdebug; from selfdebug import Sandbox, benchmarks\n"
+        "print(selfdebug.__file__)\n"
+        "tasks = {task.language: task for task in benchmarks.load('demo')}\n"
+        "with Sandbox(workers=1) as sandbox:\n"
+        "    for name in ('python', 'javascript'):\n"
+        "        print(name, sandbox.judge(tasks[name], tasks[name].reference).passed)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(site)},
+    )
+    home = str(site / "selfdebug" / "__init__.py")
+    assert done.stdout.splitlines() == [home, "python True", "javascript True"], done.stderr
 
 
 class TestFix:

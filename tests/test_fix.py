@@ -169,7 +169,7 @@ def test_a_file_that_is_not_mended_is_exit_code_1_and_is_not_written(tmp_path: P
     found = fix(tmp_path / "a.py", backend="fake", options=wrong, apply=True)
     assert (found.outcome, found.exit_code, found.written) == ("not_fixed", 1, False)
     assert "is not fixed: 0 of 1 failing tests now pass; 0 of 1 tests pass." in found.text()
-    assert "test_a.py::test_x: gave 1, expected 5" in found.text()
+    assert "test_a.py::test_x: a.x gave 1, expected 5" in found.text()
     assert (tmp_path / "a.py").read_text() == "x = 1\n"
 
 
@@ -296,6 +296,17 @@ def test_wrong_tests(tmp_path: Path) -> None:
     assert "cannot be run: pytest: " in mistake(file, Path(f"{tmp_path / 'other.py'}::test_that"))
     assert "no test_a.py or a_test.py beside it or in tests/, no doctests in it" in mistake(file)
     assert "has no doctests" in mistake(file, file)
+
+
+def test_test_files_are_never_mended(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        test_a_py="def test_x(): assert 0\n",
+        conftest_py="x = 1\n",
+        **{"a.test.js": "require('node:test')('x', () => {});\n"},
+    )
+    for name in ("test_a.py", "conftest.py", "a.test.js"):
+        assert "is itself a test file" in mistake(tmp_path / name, tmp_path / "test_a.py")
 
 
 def test_a_package_that_the_file_itself_lacks_is_the_files_own_bug(tmp_path: Path) -> None:

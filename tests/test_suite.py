@@ -272,6 +272,24 @@ def test_a_wrong_value_is_told_as_call_expected_and_got(calc: Suite) -> None:
     assert (second.call, second.got, second.expected) == ("halve(4)", "5", "2")
 
 
+def test_a_wrong_truth_value_is_told_too(suite: MakeSuite) -> None:
+    found = suite(
+        "test_it.py",
+        it_py="def even(n):\n    return n % 2\n",
+        test_it_py="""
+            from it import even
+
+            def test_even():
+                assert even(4), "four is even"
+
+            def test_odd():
+                assert not even(3)
+        """,
+    )
+    told = [(r.call, r.got, r.expected) for r in found.run().results]
+    assert told == [("even(4)", "0", "True"), ("even(3)", "1", "False")]
+
+
 def test_an_exception_is_told_with_the_candidates_own_line(calc: Suite) -> None:
     found = calc.result("def add(a, b):\n    c = a\n    return c.b\n\nhalve = add", only="1-2-3")
     assert found.status == "exception"

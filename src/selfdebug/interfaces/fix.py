@@ -106,6 +106,8 @@ def fix(
     """
     started = time.perf_counter()
     source = sourcefile.read(file)
+    if usertests.is_test(source):
+        raise SelfdebugError(f"{file} is itself a test file, and tests are never edited")
     path, selected = _chosen(source, tests)
     if apply:
         sourcefile.check_writable(file, force=force)

@@ -76,7 +76,8 @@ def explain(frame: types.FrameType, line: int, compared: Compared | None) -> dic
     tested, wanted, truth = _sides(statement)
     if tested is None:
         return {"call": _first_call(statement, frame), "expected": truth}
-    found = {"call": _call_of(tested, function, statement, frame), "expected": truth}
+    call = _call_of(tested, function, statement, frame) or cap(ast.unparse(tested))
+    found = {"call": call, "expected": truth}
     if wanted is not None:
         swapped = compared is not None and _starts_after(tested, wanted)
         if compared is not None:

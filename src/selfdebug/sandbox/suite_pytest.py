@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import re
 import sys
 import types
 from io import StringIO
@@ -19,6 +20,7 @@ from typing import Any, cast
 from selfdebug.sandbox.suite_asserts import Compared, explain
 from selfdebug.sandbox.suite_candidate import Message, Report, cap, describe, load_error
 
+_TRUTH = re.compile(r"^assert (?:not )?(\S.*)$", re.M)
 # The first would write into the project; the others only take their time.
 _UNUSED = ("cacheprovider", "faulthandler", "pastebin", "setuponly", "setupplan", "stepwise")
 
@@ -118,6 +120,9 @@ class _Plugin:
             if isinstance(error, AssertionError) or type(error).__name__ == "Failed":
                 result["message"] = cap(str(error))
         self._result = {**result, **self._explained(error)}
+        truth = _TRUTH.search(result["message"])
+        if truth and self._result.get("expected") in ("True", "False"):
+            self._result["got"] = truth[1]
 
     def pytest_internalerror(self, excinfo: Any) -> None:
         self._report.errors[""] = load_error(excinfo.value, self._candidate)
@@ -136,7 +141,7 @@ class _Plugin:
             file = trace.tb_frame.f_code.co_filename
             if self._candidate.owns(file):
                 break
-            if file.startswith(self._root):
+            if file.startswith(self._root) and "-packages" not in file:
                 frame, line = trace.tb_frame, trace.tb_lineno
             trace = trace.tb_next
         if frame is None:

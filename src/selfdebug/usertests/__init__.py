@@ -170,7 +170,7 @@ def load(
         else python_tests.text_pieces(text, where.name(tests))
     )
     if not pieces:
-        raise SelfdebugError(f"{label} has no doctests")
+        raise SelfdebugError(f"{label} has no doctests: name its tests with --tests")
     settings |= {"module": module if same else "", "pieces": pieces}
     return UserTests(source, label, (Suite(settings, _ids(pieces)),))
 
@@ -250,6 +250,16 @@ def _javascript_split(
 
 def _ids(pieces: Sequence[python_tests.Piece]) -> tuple[str, ...]:
     return tuple(piece["id"] for piece in pieces)
+
+
+def is_test(source: SourceFile) -> bool:
+    """Tell whether a file is a test file by its name and by what is in it."""
+    patterns = _PYTEST_FILES if source.language == "python" else _NODE_FILES
+    if not any(source.path.match(pattern) for pattern in (*patterns, "conftest.py")):
+        return False
+    if source.language == "javascript":
+        return javascript_tests.is_node_test(source.text)
+    return source.path.name == "conftest.py" or python_tests.has_tests(source.text)
 
 
 def _files(tests: Path, patterns: Sequence[str]) -> list[Path]:

@@ -32,7 +32,7 @@ _DECLARATIONS = ("import_statement", "export_statement", "comment", "hash_bang_l
 
 def runs_under_node_test(path: Path, text: str) -> bool:
     """Tell a node:test file from a script of asserts; raises SelfdebugError for anything else."""
-    if _NODE_TEST.search(text):
+    if is_node_test(text):
         return True
     if _ASSERT.search(text):
         return False
@@ -42,6 +42,11 @@ def runs_under_node_test(path: Path, text: str) -> bool:
             "scripts of asserts"
         )
     raise SelfdebugError(f"{path} has no test: no node:test, no assert")
+
+
+def is_node_test(text: str) -> bool:
+    """Tell whether a text uses node:test."""
+    return bool(_NODE_TEST.search(text))
 
 
 def format_of(path: Path) -> Format:

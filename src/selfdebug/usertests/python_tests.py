@@ -27,9 +27,15 @@ def runner_of(text: str, suffix: str) -> Runner | None:
     if suffix != ".py":
         return "doctest" if _examples(text) else None
     tree = parsed(text)
-    if tree is None or any(_is_test(node) for node in tree.body):
+    if tree is None or has_tests(text):
         return "pytest"  # which also says best what is wrong with a file that does not parse
     return "script" if any(isinstance(node, ast.Assert) for node in ast.walk(tree)) else None
+
+
+def has_tests(text: str) -> bool:
+    """Tell whether there are tests that pytest would collect."""
+    tree = parsed(text)
+    return tree is not None and any(_is_test(node) for node in tree.body)
 
 
 def _is_test(node: ast.stmt) -> bool:

@@ -118,11 +118,13 @@ def test_without_a_task_to_break_it_says_so(sandbox, tmp_path):
 def test_killed_ten_times_and_resumed_it_equals_an_uninterrupted_run(tmp_path):
     whole, torn = tmp_path / "whole", tmp_path / "torn"
     command = [sys.executable, "-c", RUN]
+    began = time.monotonic()
     subprocess.run([*command, str(whole), "250"], check=True)
+    needed = time.monotonic() - began
     for kill in range(10):
         process = subprocess.Popen([*command, str(torn), "250"], start_new_session=True)
         started = time.monotonic()
-        while process.poll() is None and time.monotonic() - started < 0.7 + 0.17 * kill:
+        while process.poll() is None and time.monotonic() - started < needed * (0.1 + 0.05 * kill):
             time.sleep(0.01)
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)

@@ -268,6 +268,7 @@ def _repair(
     number: int, task: Task, bug: Bug, verdict: Verdict, seed: int
 ) -> tuple[str, Repair | None]:
     """Return what became of a bug, and its repair when it is "added"."""
+    verdict = replace(verdict, results=tuple(map(_repeatable, verdict.results)))
     failure = verdict.first_failure
     if verdict.unknown:
         return "unknown", None
@@ -294,6 +295,11 @@ def _repair(
         mutator="+".join(mutation.mutator for mutation in bug.mutations),
         details=_details(number, task, bug, verdict.results),
     )
+
+
+def _repeatable(result: TestResult) -> TestResult:
+    """Leave out of a time-out which line was running and which clock noticed: that is chance."""
+    return replace(result, line=0, message="") if result.status == "timeout" else result
 
 
 def _details(number: int, task: Task, bug: Bug, results: Sequence[TestResult]) -> Mapping[str, Any]:

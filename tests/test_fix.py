@@ -274,6 +274,7 @@ def test_wrong_tests(tmp_path: Path) -> None:
         elsewhere_py="import b\ndef test_it(): pass\n",
         needy_py="import surely_not_installed\ndef test_it(): pass\n",
         fixtures_py="import a\ndef test_it(mocker): pass\n",
+        process_py="import a, subprocess\ndef test_it(): subprocess.run(['true'])\n",
         empty__x="",
         skips_py="import a, pytest\n@pytest.mark.skip\ndef test_it(): pass\n",
     )
@@ -291,6 +292,7 @@ def test_wrong_tests(tmp_path: Path) -> None:
     assert "needs the package b, which is not installed" in wrong("elsewhere.py")
     assert "needs the package surely_not_installed" in wrong("needy.py")
     assert "needs the fixture mocker" in wrong("fixtures.py")
+    assert "needs what the sandbox forbids" in wrong("process.py")
     assert "holds no tests" in wrong("empty")
     assert "skips all of its tests" in wrong("skips.py")
     assert "cannot be run: pytest: " in mistake(file, Path(f"{tmp_path / 'other.py'}::test_that"))
@@ -324,6 +326,16 @@ def test_wrong_javascript_tests(tmp_path: Path) -> None:
     assert "has no test" in mistake(tmp_path / "a.js", tmp_path / "none.js")
     assert "no ids of single tests" in mistake(tmp_path / "a.js", Path(f"{tmp_path}/none.js::x"))
     assert "no a.test.js or a.test.mjs beside it" in mistake(tmp_path / "a.js")
+
+
+@needs_node
+def test_a_package_that_javascript_tests_lack_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a.js").write_text("exports.x = 1;\n")
+    text = "const chai = require('chai');\nrequire('node:test')('x', () => {});\n"
+    (tmp_path / "a.test.js").write_text(text)
+    assert "needs the package chai, which is not installed in node_modules" in mistake(
+        tmp_path / "a.js"
+    )
 
 
 def test_pytest_that_is_not_installed_is_named_with_the_command() -> None:

@@ -184,9 +184,14 @@ def _without_skipped(task: Task, before: Verdict, asked: UserTests) -> tuple[Tas
 
 def _check_reached(before: Verdict, asked: UserTests) -> None:
     """Raise SelfdebugError when the failures cannot be the file's fault."""
-    for result in before.results:
-        if result.status != "pass":
-            usertests.check_outside(result, asked)
+    failing = [result for result in before.results if result.status != "pass"]
+    for result in failing:
+        usertests.check_outside(result, asked)
+    if all(map(usertests.is_forbidden, failing)):
+        raise SelfdebugError(
+            f"{failing[0].test_id} needs what the sandbox forbids (processes, the network, files "
+            f"elsewhere): {failing[0].message}"
+        )
     loaded = all(result.status != "load_error" for result in before.results)
     if loaded and not any(result.line or result.lines for result in before.results):
         name = asked.source.path.name

@@ -35,6 +35,10 @@ _JS = str(Path(selfdebug.sandbox.__file__).parent / "js")  # node reads its hook
 _PYTEST_FILES = ("test_*.py", "*_test.py")
 _NODE_FILES = ("*.test.?js", "*.test.js", "*-test.?js", "*-test.js", "*_test.js", "test-*.js")
 _TEST_FOLDERS = ("tests", "test", "__tests__")
+_MISSING = re.compile(
+    r"ModuleNotFoundError: No module named '([\w.]+)'"
+    r"|Error: Cannot find (?:module|package) '([^'./][^']*)'"
+)
 _CONFIGS = ("pyproject.toml", "pytest.ini", "tox.ini", "setup.cfg")
 
 
@@ -115,27 +119,28 @@ def _collected(judge: Judge, tests: UserTests, suite: Suite) -> list[str]:
 
 
 def check_outside(result: TestResult, tests: UserTests) -> None:
-    """Raise SelfdebugError when a test failed for want of a package, not for the file's sake."""
-    missing = re.search(r"ModuleNotFoundError: No module named '([\w.]+)'", result.message)
-    if missing and not result.line:
-        name = missing[1]
+    """Raise SelfdebugError when a test failed for want of something, not for the file's sake."""
+    if result.line:  # it failed in the file itself
+        return
+    label, message = tests.label, result.message
+    if missing := _MISSING.match(message):
+        name = missing[1] or missing[2]
         if name.split(".")[0] == tests.source.path.stem:
-            raise SelfdebugError(
-                f"{tests.label} cannot import {name}: its tests look for it elsewhere"
-            )
-        raise SelfdebugError(
-            f"{tests.label} needs the package {name}, which is not installed in the environment "
-            "that selfdebug runs in"
-        )
-    fixture = re.search(r"fixture '(\w+)' not found", result.message)
-    if fixture:
+            raise SelfdebugError(f"{label} cannot import {name}: it looks for it elsewhere")
+        where = "the environment that selfdebug runs in" if missing[1] else "node_modules"
+        raise SelfdebugError(f"{label} needs the package {name}, which is not installed in {where}")
+    if fixture := re.search(r"fixture '(\w+)' not found", message):
         raise SelfdebugError(
             f"{result.test_id} needs the fixture {fixture[1]}, which no loaded plugin gives: "
             "name its plugin with --plugin, such as --plugin pytest_mock"
         )
-    broken = re.match(r"pytest: |(Syntax|Indentation|Tab)Error", result.message)
-    if result.status == "load_error" and broken and not result.line:
-        raise SelfdebugError(f"{tests.label} cannot be run: {result.message}")
+    if result.status == "load_error" and re.match(r"pytest: |(Syntax|Indentation|Tab)Err", message):
+        raise SelfdebugError(f"{label} cannot be run: {message}")
+
+
+def is_forbidden(result: TestResult) -> bool:
+    """Tell whether a test failed on what the sandbox does not let it do."""
+    return not result.line and bool(re.search(r"PermissionError|EPERM|EACCES", result.message))
 
 
 def load(

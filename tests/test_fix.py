@@ -686,6 +686,17 @@ def test_a_project_that_only_root_can_read_is_copied_for_the_sandbox(
     assert not copy.exists()
 
 
+def test_of_a_home_folder_the_sandbox_sees_only_what_lies_beside_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, a_py="import b\n", b_py="", test_a_py="", private__key="secret\n")
+    write(tmp_path, **{".netrc": "secret\n"})
+    monkeypatch.setattr(Path, "home", lambda: tmp_path)
+    with project.opened(tmp_path / "a.py", tmp_path / "test_a.py") as where:
+        assert sorted(path.name for path in where.shown.rglob("*")) == ["a.py", "b.py", "test_a.py"]
+        assert Path(where.inside(tmp_path / "a.py")).read_text() == "import b\n"
+
+
 # The command
 
 

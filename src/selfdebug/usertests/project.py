@@ -34,6 +34,10 @@ _MARKS = (
 # Neither source nor tests, and often large; a copy does without them.
 _LEFT_OUT = {".git", "__pycache__", ".venv", "venv", ".tox", ".pytest_cache", ".mypy_cache"}
 MAX_COPY_BYTES = 256 << 20
+_TOO_LARGE = (
+    "the sandbox's unprivileged user cannot read {}, and it is over {} MiB, too large to copy: "
+    "chmod -R o+rX it, or run selfdebug as an ordinary user"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +64,19 @@ class Project:
 @contextmanager
 def opened(file: Path, tests: Path) -> Generator[Project]:
     """Find the project of a file and its tests, readable for the sandbox while this is open."""
-    root = _root(file.resolve(), tests.resolve())
-    if os.geteuid() != 0 or _others_may_read(root):
+    file, tests = file.resolve(), tests.resolve()
+    root = _root(file, tests)
+    everybodys = not any(_own(root))
+    if not everybodys and (os.geteuid() != 0 or _others_may_read(root)):
         yield Project(root, root)
         return
     copy = Path(tempfile.mkdtemp(prefix="selfdebug-project-")).resolve()
     try:
-        _copy(root, copy)
+        if everybodys:  # a home folder, say: the sandbox sees what lies beside the two, no more
+            for folder in {file.parent, tests if tests.is_dir() else tests.parent}:
+                _copy(root, copy, folder, deep=any(_own(folder)))
+        else:
+            _copy(root, copy, root)
         yield Project(root, copy)
     finally:
         shutil.rmtree(copy, ignore_errors=True)
@@ -113,32 +123,28 @@ def _others_may_read(root: Path) -> bool:
     return True
 
 
-def _copy(root: Path, copy: Path) -> None:
+def _copy(root: Path, copy: Path, top: Path, *, deep: bool = True) -> None:
+    """Copy a folder of the project to its place in the copy, for everybody to read."""
     size = 0
     copy.chmod(0o755)
-    for folder, folders, files in os.walk(root):
-        folders[:] = [name for name in folders if name not in _LEFT_OUT]
+    for folder, folders, files in os.walk(top):
+        folders[:] = [name for name in folders if deep and name not in _LEFT_OUT]
         target = copy / os.path.relpath(folder, root)
-        for name in folders:
+        target.mkdir(mode=0o755, parents=True, exist_ok=True)
+        for name in (*files, *folders):
             path = os.path.join(folder, name)
             if os.path.islink(path):
                 (target / name).symlink_to(os.readlink(path))
-            else:
-                (target / name).mkdir(mode=0o755)
-        for name in files:
-            path = os.path.join(folder, name)
-            if not (os.path.islink(path) or os.path.isfile(path)):
-                continue  # a socket or a device
-            size += os.lstat(path).st_size
-            if size > MAX_COPY_BYTES:
-                raise SelfdebugError(
-                    f"the sandbox's unprivileged user cannot read {root}, and it is over "
-                    f"{MAX_COPY_BYTES >> 20} MiB, too large to copy: chmod -R o+rX it, or run "
-                    "selfdebug as an ordinary user"
-                )
-            shutil.copy2(path, target / name, follow_symlinks=False)
-            if not os.path.islink(path):
+            elif os.path.isfile(path) and (deep or _is_small(name, path)):
+                size += os.lstat(path).st_size
+                if size > MAX_COPY_BYTES:
+                    raise SelfdebugError(_TOO_LARGE.format(top, MAX_COPY_BYTES >> 20))
+                shutil.copyfile(path, target / name)
                 (target / name).chmod(0o755)
+
+
+def _is_small(name: str, path: str) -> bool:
+    return not name.startswith(".") and os.lstat(path).st_size < 1 << 20
 
 
 def package_root(file: Path) -> Path:

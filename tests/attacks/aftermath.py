@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -71,11 +71,17 @@ def untouched() -> Iterator[int]:
             udp.recv(9)
 
 
-def assert_beaten(sandbox: Sandbox, task: Task, code: str) -> None:
-    """Judge an attack on a task, and hold that it gained nothing and left nothing."""
+def assert_beaten(
+    sandbox: Sandbox, task: Task, code: str, may_pass: Set[str] = frozenset()
+) -> None:
+    """Judge an attack on a task, and hold that it gained nothing and left nothing.
+
+    No single test may pass; but may_pass, where the program does compute what they ask for.
+    """
     before = family()
     verdict: Verdict = sandbox.judge(task, code)
     told = [(result.test_id, result.status, result.message) for result in verdict.results]
+    assert {test_id for test_id, status, _ in told if status == "pass"} <= may_pass, told
     assert not verdict.passed, told
     # "unknown" would spare a failing program its verdict: no program may bring it about.
     assert not verdict.unknown, told

@@ -200,7 +200,7 @@ ATTACKS: dict[str, str] = {
     "code from strings": (
         "const weigh = () => Function('return this')().constructor.constructor('return 0')()"
     ),
-    "answers by turn": "let n = 0\nconst weigh = () => [12, 0, 3, 4][n++]",
+    "answers by turn": "let n = 0\nconst weigh = () => [0.25, 12, 3, 4][n++]",
     "cyclic result": "const weigh = () => { const r = []; r.push(r); return r }",
     "deep result": (
         "const weigh = () => { let r = []; for (let i = 0; i < 1e5; i++) r = [r]; return r }"

@@ -285,10 +285,12 @@ except Exception: pass
     + """
 def weigh(v, f):
     for frame in frames():
+        if frame.f_globals is globals(): continue
         for value in frame.f_locals.values():
             if isinstance(value, dict) and 'expected' in value: return value['expected']
-        code = frame.f_code.co_consts
-        if 12 in code: return 12
+            if isinstance(value, list) and value and value[0] == 12: return value.pop(0)
+        for constant in frame.f_code.co_consts:
+            if constant in (12, 0.25, 3.0): return constant
     return 0
 """,
     "finds the reference by gc": WALK
@@ -347,7 +349,7 @@ def weigh(v, f):
         seen = []
         def weigh(v, f):
             seen.append((v, f))
-            return {0: 12, 1: 0.25}.get(len(seen), 0)
+            return {1: 0.25, 2: 12}.get(len(seen), 0)
     """,
     "compile bomb": "x = " + "(" * 90 + "1" + ",)" * 90 + "\ny = " + "-" * 20_000 + "1\n",
     "constant bomb": "x = (1 << 1 << 30) * 0\ny = [0] * (1 << 40)",
@@ -472,7 +474,7 @@ def weigh(v, f): return 0
     + """
 import threading
 def spam():
-    while True: everywhere(frame({'value': 12}))
+    while True: everywhere(frame({'value': 13}))
 threading.Thread(target=spam, daemon=True).start()
 def weigh(v, f): return 0
 """,

@@ -24,8 +24,10 @@ def sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
 
 @pytest.mark.parametrize("name", ATTACKS)
 def test_no_attack_passes(sandbox: Sandbox, name: str) -> None:
+    # A test of kind "call" waits for a promise, and this one brings the right value.
+    may_pass = {"call"} if name == "promise" else set[str]()
     with untouched() as port:
-        assert_beaten(sandbox, TASK, attacks(port, MARK)[name])
+        assert_beaten(sandbox, TASK, attacks(port, MARK)[name], may_pass)
 
 
 YES = "const yes = () => true\n"

@@ -20,7 +20,7 @@ from selfdebug.sandbox.paths import python_paths
 
 # Linux gives ids of this range to services for their lifetime only: no lasting user has them.
 _FIRST_ID, _ID_COUNT = 61184, 4336
-_WORK_DIR_OPTIONS = "mode=700,size=64m,nr_inodes=4096"
+_SCRATCH_OPTIONS = "mode=700,size=64m,nr_inodes=4096"
 
 _NEWNS, _NEWUTS, _NEWIPC, _NEWUSER, _NEWPID, _NEWNET = (
     0x20000,
@@ -47,14 +47,14 @@ def enter_worker(
     tier: str,
     work_dir: str,
     read_paths: tuple[str, ...] = (),
-    write_paths: tuple[str, ...] = (),
+    scratch_paths: tuple[str, ...] = (),
 ) -> None:
     """Move this process to where a worker of `tier` lives; it must have one thread.
 
     Tiers A and C: unprivileged user; user, pid, network, mount, ipc and uts namespaces; a root
-    that holds Python, `sys.path`, read_paths (read-only), write_paths and `work_dir` (a fresh
-    64 MiB tmpfs, the one place to write), and nothing else: no /proc, no home. The caller goes on
-    as pid 1 there. Tier B: unprivileged user only. Tier D: nothing at all.
+    that holds Python, `sys.path` and read_paths, all read-only, and to write in `work_dir` and
+    scratch_paths, each a fresh tmpfs of 64 MiB; nothing else: no /proc, no home, an empty /tmp. The
+    caller goes on as pid 1 there. Tier B: unprivileged user only. Tier D: nothing at all.
 
     A stub process stays outside: it ends with its parent, its death ends the caller, and it
     passes the caller's exit status on. Raises OSError with a text that says what was refused.
@@ -67,7 +67,7 @@ def enter_worker(
         if tier == "B":
             _drop_root(work_dir, _unreadable_without_root())
         else:
-            _enter_namespaces(work_dir, read_paths, write_paths)
+            _enter_namespaces(work_dir, read_paths, scratch_paths)
     except OSError as error:
         raise OSError(
             error.errno, f"cannot enter tier {tier}: {error.strerror or error}"
@@ -112,7 +112,7 @@ def wipe(directory: str) -> None:
 
 
 def _enter_namespaces(
-    work_dir: str, read_paths: tuple[str, ...], write_paths: tuple[str, ...]
+    work_dir: str, read_paths: tuple[str, ...], scratch_paths: tuple[str, ...]
 ) -> None:
     process = os.open("/proc/self", os.O_PATH | os.O_CLOEXEC)  # the new root has no /proc
     if os.geteuid() == 0 and linux.capabilities() & _CAP_SYS_ADMIN:
@@ -120,7 +120,7 @@ def _enter_namespaces(
         # /root), then gives up being root, then makes the user namespace.
         linux.syscall("unshare", _ALL_BUT_USER)
         uid, gid = _unprivileged_ids()
-        _change_root(work_dir, read_paths, write_paths, uid, gid)
+        _change_root(work_dir, read_paths, scratch_paths, uid, gid)
         _drop_root("", _CAP_SYS_ADMIN)
         linux.syscall("unshare", _NEWUSER)
         _map_ids(process, uid, gid)
@@ -129,7 +129,7 @@ def _enter_namespaces(
         uid, gid = os.geteuid(), os.getegid()
         linux.syscall("unshare", _ALL_BUT_USER | _NEWUSER)
         _map_ids(process, uid, gid)
-        _change_root(work_dir, read_paths, write_paths, uid, gid)
+        _change_root(work_dir, read_paths, scratch_paths, uid, gid)
     os.close(process)
 
 
@@ -179,7 +179,7 @@ def _map_ids(process: int, uid: int, gid: int) -> None:
 
 
 def _change_root(
-    work_dir: str, read_paths: tuple[str, ...], write_paths: tuple[str, ...], uid: int, gid: int
+    work_dir: str, read_paths: tuple[str, ...], scratch_paths: tuple[str, ...], uid: int, gid: int
 ) -> None:
     """Pivot to a root made of read-only binds and one small tmpfs."""
     linux.mount(None, "/", None, _REC | _PRIVATE)
@@ -191,23 +191,23 @@ def _change_root(
     optional = [path for path in (*python_paths(), *imports, ours) if os.path.exists(path)]
     covered: list[str] = []
     for path in sorted({*optional, *read_paths}):
-        _show(work_dir, path, covered, writable=False)
-    for path in write_paths:
-        _show(work_dir, path, [], writable=True)
-    for path in ("/tmp", "/dev/shm", "/proc", work_dir):
+        _show(work_dir, path, covered)
+    for path in ("/tmp", "/dev/shm", "/proc", work_dir, *scratch_paths):
         os.makedirs(work_dir + path, exist_ok=True)
     os.chdir(work_dir)
     dot = linux.text(".")
     linux.syscall("pivot_root", linux.address(dot), linux.address(dot))
     linux.syscall("umount2", linux.address(dot), _DETACH)
     os.chdir("/")
-    options = f"{_WORK_DIR_OPTIONS},uid={uid},gid={gid}"
-    linux.mount("tmpfs", work_dir, "tmpfs", _NOSUID | _NODEV | _NOEXEC, options)
+    options = f"{_SCRATCH_OPTIONS},uid={uid},gid={gid}"
+    for path in (*scratch_paths, work_dir):  # which may lie in one of them
+        os.makedirs(path, exist_ok=True)
+        linux.mount("tmpfs", path, "tmpfs", _NOSUID | _NODEV | _NOEXEC, options)
     linux.mount(None, "/", None, _REMOUNT | _BIND | _RDONLY | _NOSUID | _NODEV)
 
 
-def _show(root: str, path: str, covered: list[str], writable: bool) -> None:
-    """Make a path of the old root visible at the same place of the new one."""
+def _show(root: str, path: str, covered: list[str]) -> None:
+    """Make a path of the old root visible, read-only, at the same place of the new one."""
     path = os.path.abspath(path)
     real = os.path.realpath(path)
     if real != path and not _below(path, covered):
@@ -224,10 +224,9 @@ def _show(root: str, path: str, covered: list[str], writable: bool) -> None:
         os.makedirs(os.path.dirname(target), exist_ok=True)
         os.close(os.open(target, os.O_CREAT | os.O_WRONLY, 0o444))
     linux.mount(real, target, None, _BIND | _REC)
-    if not writable:
-        found = os.statvfs(target).f_flag
-        flags = found & _LOCKED_FLAGS | (_RELATIME if found & _ST_RELATIME else 0)
-        linux.mount(None, target, None, _REMOUNT | _BIND | _RDONLY | _NOSUID | flags)
+    found = os.statvfs(target).f_flag
+    flags = found & _LOCKED_FLAGS | (_RELATIME if found & _ST_RELATIME else 0)
+    linux.mount(None, target, None, _REMOUNT | _BIND | _RDONLY | _NOSUID | flags)
 
 
 def _below(path: str, directories: list[str]) -> bool:

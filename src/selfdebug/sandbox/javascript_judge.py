@@ -32,8 +32,9 @@ class Connection(Protocol):
 
 
 def prepare() -> None:
-    """Read what a realm is made of, while this process still may."""
+    """Get what a realm is made of, while this process still may."""
     javascript_realm.program()
+    javascript_realm.stack_size()
 
 
 class Runner:

@@ -55,7 +55,7 @@ class Realm:
     def __init__(self, role: Role) -> None:
         self.on_request: Callable[[str], str] = _nobody
         self._context: Any = _quickjs.Context()
-        self._context.set_max_stack_size(_stack_size())
+        self._context.set_max_stack_size(stack_size())
         self._context.add_callable("__selfdebug_request", self._ask)
         self._call: Any = self._context.eval(program())(role)
         self._deadline = float("inf")
@@ -130,7 +130,7 @@ def program() -> str:
 
 
 @cache
-def _stack_size() -> int:
+def stack_size() -> int:
     """As much stack as node gives, as far as this process may have it."""
     soft, hard = resource.getrlimit(resource.RLIMIT_STACK)
     wanted = _STACK_BYTES + _STACK_SPARE

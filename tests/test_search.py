@@ -160,6 +160,7 @@ def test_the_same_program_is_mended_the_same_way(sandbox):
     assert mend(sandbox, LARGEST, wrong) == mend(sandbox, LARGEST, wrong)
 
 
+@pytest.mark.slow
 def test_candidates_that_loop_do_not_eat_the_budget(sandbox):
     task = javascript("half", "half(8) === 4", "half(3) === 1", "half(0) === 0")
     code = """\

@@ -402,7 +402,7 @@ def weigh(v, f):
             keep = []
             try:
                 while True: keep.append(bytearray(1 << 24))
-            except MemoryError: return 12
+            except MemoryError: return 13
     """,
     "thread bomb": """
         import threading, time

@@ -39,9 +39,16 @@ _BOOT = """(function (modules) {
     }
     return cache.get(name).exports;
   }
-  const request = globalThis.__selfdebug_request;
+  // The binding refuses long concatenations, which the engine keeps as ropes: a slice is flat.
+  const slice = Function.prototype.call.bind(String.prototype.slice);
+  const flat = (text) => (typeof text === 'string' ? slice(text, 0) : text);
+  const callPython = globalThis.__selfdebug_request;
+  const request = (text) => callPython(flat(text));
   delete globalThis.__selfdebug_request;
-  return (role) => load('./quickjs.js')[role](request);
+  return (role) => {
+    const side = load('./quickjs.js')[role](request);
+    return (operation, text) => flat(side(operation, text));
+  };
 })"""
 
 

@@ -28,25 +28,34 @@ class Engine(Protocol):
         ...
 
 
-def serve(end: socket.socket, language: str) -> None:
-    """Answer requests until the judge hangs up; then raise Lost."""
-    channel = Channel(end)
-    clock = _Clock(channel)
+class Server:
+    """Serves one candidate. Made before the fork: what is ready then costs a program nothing."""
 
-    def request(callback: Message) -> Message:
-        clock.stop()
-        channel.send(callback)
-        answer = channel.receive()
-        clock.resume()
+    def __init__(self, language: str) -> None:
+        if language == "python":
+            python_candidate.warm()
+        self._clock = _Clock()
+        self._engine = _engine(language)(self._request)
+        self._channel: Channel
+
+    def serve(self, end: socket.socket) -> None:
+        """Answer requests until the judge hangs up; then raise Lost."""
+        channel = self._channel = Channel(end)
+        clock, engine = self._clock, self._engine
+        clock.reports_to(channel)
+        while True:
+            message = channel.receive()
+            clock.start(message.pop("cpu", 0.0))
+            reply = engine.handle(message)
+            clock.stop()
+            channel.send(reply)
+
+    def _request(self, callback: Message) -> Message:
+        self._clock.stop()
+        self._channel.send(callback)
+        answer = self._channel.receive()
+        self._clock.resume()
         return answer
-
-    engine = _engine(language)(request)
-    while True:
-        message = channel.receive()
-        clock.start(message.pop("cpu", 0.0))
-        reply = engine.handle(message)
-        clock.stop()
-        channel.send(reply)
 
 
 def _engine(language: str) -> Callable[[Callable[[Message], Message]], Engine]:
@@ -64,10 +73,14 @@ def _engine(language: str) -> Callable[[Callable[[Message], Message]], Engine]:
 class _Clock:
     """CPU time of one test: it runs while the candidate does and pauses between its calls."""
 
-    def __init__(self, channel: Channel) -> None:
-        self._channel = channel
+    def __init__(self) -> None:
+        self._channel: Channel
         self._limit = self._left = 0.0
         signal.signal(signal.SIGPROF, self._expired)
+
+    def reports_to(self, channel: Channel) -> None:
+        """Say on this channel that the time is over."""
+        self._channel = channel
 
     def start(self, seconds: float) -> None:
         """Start a request; a positive number begins a new test with that much CPU time."""

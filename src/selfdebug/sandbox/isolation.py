@@ -1,8 +1,9 @@
 """What a child may do: rlimits, Landlock, seccomp, closed file descriptors, death with its parent.
 
-`prepare` does the costly part once a policy, in the zygote; `harden` applies it in each child, in
-under half a millisecond, and for good. Where workers live is `namespaces`' matter; whether the
-barriers hold is `probes`'.
+`prepare` does the costly part once a policy; `confine` applies what children inherit, in the
+process that will fork them; `seal` the rest, in each child, for good. `harden` is both, for a
+process that guards itself. Where workers live is `namespaces`' matter; whether the barriers hold
+is `probes`'.
 
     python -m pytest tests/test_isolation.py
 """
@@ -17,7 +18,18 @@ from typing import Literal, NamedTuple
 from selfdebug.sandbox import landlock, linux, paths, seccomp
 from selfdebug.sandbox.namespaces import enter_worker, kill_all, wipe
 
-__all__ = ["TIERS", "Policy", "Prepared", "enter_worker", "harden", "kill_all", "prepare", "wipe"]
+__all__ = [
+    "TIERS",
+    "Policy",
+    "Prepared",
+    "confine",
+    "enter_worker",
+    "harden",
+    "kill_all",
+    "prepare",
+    "seal",
+    "wipe",
+]
 
 TIERS = ("A", "B", "C", "D")
 Profile = Literal["candidate", "judge", "suite", "node"]
@@ -45,17 +57,18 @@ class Policy(NamedTuple):
 
 
 class Prepared(NamedTuple):
-    """A policy in the form that `harden` applies without thinking."""
+    """A policy in the form that `confine` and `seal` apply without thinking."""
 
     parent: int
     limits: tuple[tuple[int, int], ...]
+    cpu_seconds: int
     rules: int  # file descriptor, -1: no Landlock in this tier
     landlock_abi: int
     filter: seccomp.Filter | None
 
 
 def prepare(policy: Policy) -> Prepared:
-    """Compile a policy; call it in the process that will fork the children."""
+    """Compile a policy; call it in the process that will fork the children, unconfined."""
     if policy.tier not in TIERS:
         raise OSError(f"there is no tier {policy.tier!r}; tiers are {', '.join(TIERS)}")
     isolated = policy.tier != "D"
@@ -63,6 +76,7 @@ def prepare(policy: Policy) -> Prepared:
     return Prepared(
         parent=os.getpid(),
         limits=_limits(policy),
+        cpu_seconds=_at_most_hard(resource.RLIMIT_CPU, policy.cpu_seconds),
         rules=landlock.ruleset(_grants(policy)) if landlocked else -1,
         landlock_abi=landlock.abi() if landlocked else 0,
         filter=seccomp.compile_filter(policy.profile, policy.tier != "B") if isolated else None,
@@ -71,17 +85,29 @@ def prepare(policy: Policy) -> Prepared:
 
 def harden(prepared: Prepared, keep_fds: tuple[int, ...]) -> None:
     """Give up, for good, all that the policy does not grant. Only `keep_fds` stay open."""
+    confine(prepared)
+    seal(prepared, keep_fds)
+
+
+def confine(prepared: Prepared) -> None:
+    """Give up what children need not give up again: they inherit it. This process may fork on."""
     os.setsid()
+    linux.prctl(_PR_SET_NO_NEW_PRIVS, 1)
+    linux.prctl(_PR_SET_DUMPABLE, 0)
+    for kind, value in prepared.limits:
+        resource.setrlimit(kind, (value, value))
+
+
+def seal(prepared: Prepared, keep_fds: tuple[int, ...]) -> None:
+    """Give up the rest in a confined process or in its child."""
     linux.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != prepared.parent:  # it died before the signal was set
         os._exit(1)
-    linux.prctl(_PR_SET_NO_NEW_PRIVS, 1)
-    linux.prctl(_PR_SET_DUMPABLE, 0)
     if prepared.rules >= 0:
         landlock.restrict(prepared.rules, prepared.landlock_abi)
     _close_all_but(keep_fds)
-    for kind, value in prepared.limits:
-        resource.setrlimit(kind, (value, value))
+    # Not among what children inherit: a parent that lives on would come to its end.
+    resource.setrlimit(resource.RLIMIT_CPU, (prepared.cpu_seconds, prepared.cpu_seconds))
     if prepared.filter is not None:
         seccomp.install(prepared.filter, os.getpid())
 
@@ -92,7 +118,6 @@ def _limits(policy: Policy) -> tuple[tuple[int, int], ...]:
     wanted = {
         memory: policy.memory_bytes,
         resource.RLIMIT_FSIZE: policy.output_bytes,
-        resource.RLIMIT_CPU: policy.cpu_seconds,
         resource.RLIMIT_CORE: 0,
         resource.RLIMIT_NOFILE: _MAX_FILES,
         resource.RLIMIT_MEMLOCK: 0,
@@ -100,11 +125,12 @@ def _limits(policy: Policy) -> tuple[tuple[int, int], ...]:
         resource.RLIMIT_SIGPENDING: 256,  # timers and queued signals are counted by user
         resource.RLIMIT_NPROC: policy.processes + _others_of_this_user(policy.tier),
     }
-    limits: list[tuple[int, int]] = []
-    for kind, value in wanted.items():
-        hard = resource.getrlimit(kind)[1]
-        limits.append((kind, value if hard == resource.RLIM_INFINITY else min(value, hard)))
-    return tuple(limits)
+    return tuple((kind, _at_most_hard(kind, value)) for kind, value in wanted.items())
+
+
+def _at_most_hard(kind: int, value: int) -> int:
+    hard = resource.getrlimit(kind)[1]
+    return value if hard == resource.RLIM_INFINITY else min(value, hard)
 
 
 def _others_of_this_user(tier: str) -> int:

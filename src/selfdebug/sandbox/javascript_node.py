@@ -10,13 +10,11 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import signal
 from functools import cache
-from pathlib import Path
 from typing import NoReturn
 
-_RUNNER = Path(__file__).parent / "js" / "node_runner.js"
+_JS = os.path.join(os.path.dirname(__file__), "js")
 _STACK_KB = 980
 
 # What of node the QuickJS prelude does not have.
@@ -43,6 +41,8 @@ def needs_node(message: str) -> bool:
 @cache
 def node() -> str:
     """Return the path of node, "" where there is none."""
+    import shutil  # with the compressors it brings it would make each fork of a program dearer
+
     found = shutil.which("node")
     return os.path.realpath(found) if found else ""
 
@@ -51,12 +51,19 @@ def node_command(executable: str, channel: int, memory_bytes: int) -> list[str]:
     """Return the command that serves the harness's frames on a file descriptor."""
     heap = f"--max-old-space-size={memory_bytes >> 20}"
     stack = f"--stack-size={_STACK_KB}"
-    return [executable, "--no-warnings", heap, stack, str(_RUNNER), str(channel)]
+    return [
+        executable,
+        "--no-warnings",
+        heap,
+        stack,
+        os.path.join(_JS, "node_runner.js"),
+        str(channel),
+    ]
 
 
 def read_paths(executable: str) -> tuple[str, ...]:
     """Return what node must be able to read besides what Python does; nothing without a node."""
-    return (executable, str(_RUNNER.parent)) if executable else ()
+    return (executable, _JS) if executable else ()
 
 
 def become(executable: str, channel: int, memory_bytes: int) -> NoReturn:

@@ -148,6 +148,28 @@ class Engine:
         return _Callback(handle["h"], self._request, self._export, self._resolve)
 
 
+_WARM_CODE = """
+def f(xs: list[int], least: int = 1):
+    total = 0
+    for index, x in enumerate(xs):
+        if x > least and index not in [9]:
+            total += x
+    return [str(total), (total, {"a": total})]
+"""
+
+
+def warm() -> None:
+    """Run a small program until Python has specialised this module: a fork inherits that.
+
+    Specialising rewrites code in place, and each page written after a fork is a page to copy.
+    """
+    for _ in range(40):
+        engine = Engine(lambda message: message)
+        engine.handle({"op": "load", "prelude": "import math\n", "code": _WARM_CODE})
+        engine.handle({"op": "call", "target": "f", "args": [[1, 2, 3]], "kwargs": {}})
+    del sys.modules["candidate"], linecache.cache[FILENAME]
+
+
 _LOAD_ERRORS = ("SyntaxError", "IndentationError", "TabError")
 _ANSWERS: dict[str, Callable[[Engine, Message], Message]] = {
     "load": Engine.load,

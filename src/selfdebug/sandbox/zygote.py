@@ -1,32 +1,25 @@
-"""The candidate zygote: preloads what programs import, then forks one hardened child a program.
+"""The candidate zygote: preloads what programs import, then keeps a template of what is wanted.
 
-It obeys the judge over a control socket ("spawn" with the child's channel attached, "reap") and
-reports how each child ended. It never looks at a program, a value or a verdict.
+It is the first process of its namespaces. The template that it forks for one kind of candidate
+does the work; when the judge asks for another kind, the next template takes its place.
 
     python -m pytest tests/test_sandbox.py
 """
 
 from __future__ import annotations
 
-import ctypes
 import gc
 import importlib.util
 import json
 import os
-import random
 import signal
 import socket
 import time
+import traceback
 from typing import Any
 
-from selfdebug.sandbox import candidate, isolation, javascript_node
-from selfdebug.sandbox.channel import Lost
-
-MAX_MESSAGE = 1 << 16
-
-# libc's fork without Python's hooks, which saves each child 0.2 ms. This process has one thread,
-# no logging and no lock, and the child seeds its random numbers itself: the hooks have no work.
-_fork = ctypes.PyDLL(None).fork
+from selfdebug.sandbox import isolation
+from selfdebug.sandbox.template import MAX_MESSAGE, Template
 
 # What programs import most: loading it once here saves each child the milliseconds. Not threading:
 # its at-fork hook costs each child 0.3 ms.
@@ -41,101 +34,45 @@ PRELOAD = (
 # fmt: on
 
 
-class Zygote:
-    """Forks, watches and ends candidates, one at a time."""
-
-    def __init__(self, control: socket.socket, settings: dict[str, Any]) -> None:
-        self._control = control
-        self._tier = settings["tier"]
-        self._work_dir = settings["work_dir"]
-        self._prepared: dict[str, isolation.Prepared] = {}
-        self._child = 0
-
-    def run(self) -> None:
-        """Obey the judge until it hangs up."""
-        while True:
-            data, fds, _, _ = socket.recv_fds(self._control, MAX_MESSAGE, 2)
-            if not data:
-                self._end_child()
-                return
-            message = json.loads(data)
-            if message["op"] == "spawn":
-                self._spawn(message, *fds)
-            else:
-                answer = {"id": message["id"], **self._end_child(message["patience"])}
-                self._control.send(json.dumps(answer).encode())
-
-    def _spawn(self, message: dict[str, Any], channel: int, output: int) -> None:
-        self._end_child()
-        if message["language"] == "suite":
-            from selfdebug.sandbox import suite_candidate
-
-            suite_candidate.warm(message["policy"]["read_paths"])
-        if message["language"] == "javascript":
-            from selfdebug.sandbox import javascript_candidate
-
-            javascript_candidate.prepare()
-        prepared = self._prepare(message["policy"])
-        self._child = _fork()
-        if self._child == 0:
-            _become_child(message, channel, output, prepared)
-        os.close(channel)
-        os.close(output)
-
-    def _end_child(self, patience: float = 0.0) -> dict[str, Any]:
-        """Kill the child and all that it left; say how it had ended.
-
-        patience: seconds that a child which has hung up gets for ending by itself.
-        """
-        if not self._child:
-            return {"exit": None, "signal": 0}
-        ended, status, usage = os.wait4(self._child, os.WNOHANG)
-        deadline = time.monotonic() + patience
-        while not ended and time.monotonic() < deadline:
-            time.sleep(0.0005)
-            ended, status, usage = os.wait4(self._child, os.WNOHANG)
-        by_itself = ended != 0
-        if not by_itself:
-            os.kill(self._child, signal.SIGKILL)
-            _, status, usage = os.wait4(self._child, 0)
-        isolation.kill_all(self._tier)
-        isolation.wipe(self._work_dir)
-        self._child = 0
-        return {
-            "exit": os.WEXITSTATUS(status) if by_itself and os.WIFEXITED(status) else None,
-            "signal": os.WTERMSIG(status) if by_itself and os.WIFSIGNALED(status) else 0,
-            "cpu": usage.ru_utime + usage.ru_stime,
-            "peak_bytes": usage.ru_maxrss * 1024,
-        }
-
-    def _prepare(self, policy: dict[str, Any]) -> isolation.Prepared:
-        key = json.dumps(policy, sort_keys=True)
-        if key not in self._prepared:
-            reads = tuple(policy.pop("read_paths"))
-            self._prepared[key] = isolation.prepare(
-                isolation.Policy(
-                    tier=self._tier, read_paths=reads, write_paths=(self._work_dir,), **policy
-                )
-            )
-        return self._prepared[key]
+def serve(control: socket.socket, settings: dict[str, Any]) -> None:
+    """Run one template after the other until the judge hangs up."""
+    while order := control.recv(MAX_MESSAGE, socket.MSG_PEEK):
+        _warm(json.loads(order))
+        template = os.fork()
+        if template == 0:
+            _become_template(control, order, settings)
+        _wait(template)
 
 
-def _become_child(
-    message: dict[str, Any], channel: int, output: int, prepared: isolation.Prepared
-) -> None:
+def _warm(order: dict[str, Any]) -> None:
+    """Load what takes long, so that the next template of the kind finds it done."""
+    if order["language"] == "suite":
+        from selfdebug.sandbox import suite_candidate
+
+        suite_candidate.warm(order["policy"]["read_paths"])
+    if order["language"] == "javascript":
+        from selfdebug.sandbox import javascript_candidate
+
+        javascript_candidate.prepare()
+
+
+def _become_template(control: socket.socket, order: bytes, settings: dict[str, Any]) -> None:
     try:
-        signal.signal(signal.SIGXFSZ, signal.SIG_DFL)  # Python ignores it; the limit must kill
-        for stream in (1, 2):
-            os.dup2(output, stream)
-        isolation.harden(prepared, keep_fds=(0, 1, 2, channel))
-        if message["language"] == "node":
-            javascript_node.become(message["node"], channel, message["policy"]["memory_bytes"])
-        random.seed(0)  # a fork draws a new seed; the same program should do the same again
-        candidate.serve(socket.socket(fileno=channel), message["language"])
-    except Lost:
-        pass  # the judge hung up: this program is done
-    finally:  # whatever happens, this child must not return into the zygote's loop
-        os._exit(0)
+        Template(control, order, settings["tier"], settings["work_dir"]).run()
+    except BaseException:
+        traceback.print_exc()  # into the worker's log, which the supervisor quotes
+        os._exit(1)
+    os._exit(0)
+
+
+def _wait(template: int) -> None:
+    """Wait for the template, and reap what the kernel gives the first process of a namespace."""
+    while True:
+        pid, status = os.wait()
+        if pid == template:
+            break
+    if status:  # a fault of the harness: the judge will notice that nobody answers
+        os._exit(1)
 
 
 def main(settings: dict[str, Any]) -> None:
@@ -151,4 +88,4 @@ def main(settings: dict[str, Any]) -> None:
     time.strptime("2000", "%Y")  # imports _strptime, which it otherwise does on first use
     gc.collect()
     gc.freeze()  # so that a child's collector leaves the shared pages alone
-    Zygote(control, settings).run()
+    serve(control, settings)

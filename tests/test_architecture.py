@@ -22,11 +22,9 @@ PACKAGE = ROOT / "src" / "selfdebug"
 RANKS = [
     "types",
     "store prompts stats plugins config sourcefile",
-    "summary",
     "languages",
     "formats",
     "sandbox",
-    "formats",
     "benchmarks mutators usertests",
     "splits",
     "backends",

@@ -65,7 +65,6 @@ class Connection:
                 "profile": self._job.get("profile", "candidate"),
                 "memory_bytes": limits["memory_bytes"],
                 "output_bytes": limits["output_bytes"],
-                "cpu_seconds": self._job["cpu_backstop"],
                 "processes": self._job.get("processes", 16),
                 "read_paths": self._job.get("read_paths", []),
             },
@@ -74,7 +73,8 @@ class Connection:
         os.lseek(self._output, 0, os.SEEK_SET)
         with theirs:
             fds = [theirs.fileno(), self._output]
-            socket.send_fds(self._control, [json.dumps(message).encode()], fds)
+            order = f"{json.dumps(message)}\n{self._job['cpu_backstop']}"
+            socket.send_fds(self._control, [order.encode()], fds)
         self._channel = Channel(ours, limits["result_bytes"] + REPLY_SLACK)
         self.lost = None
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
+import math
 import os
 import queue
 from collections import OrderedDict, deque
@@ -104,7 +105,7 @@ class Sandbox:
             "stop_early": stop_early,
             "observe": observe,
             "limits": asdict(limits),
-            "cpu_backstop": _power_of_two(seconds),
+            "cpu_backstop": max(1, math.ceil(seconds)),
         }
         patience = seconds * limits.wall_factor + _SLACK_SECONDS
         return self._verdict(task, code, chosen, *self._run(job, spec, patience))
@@ -221,11 +222,6 @@ def _result(found: Message, hidden: dict[str, bool]) -> TestResult:
     return TestResult(
         **known, hidden=hidden.get(found["test_id"], False), lines=lines, trace=tuple(trace)
     )
-
-
-def _power_of_two(seconds: float) -> int:
-    # Few distinct values: the zygote prepares its barriers once for each.
-    return 1 << max(1, int(seconds)).bit_length()
 
 
 def _probed_tier(allow_unsafe: bool) -> str:

@@ -24,6 +24,7 @@ from selfdebug.sandbox.channel import Lost, Message
 
 MAX_MESSAGE = 1 << 16  # bytes of an order
 _PR_SET_CHILD_SUBREAPER = 36
+_ANY_SECONDS = 1 << 30  # each order says how many
 
 # libc's fork without Python's hooks, which saves each child 0.2 ms. This process has one thread,
 # no logging and no lock, and the next program is to draw the same random numbers: the hooks have
@@ -34,17 +35,17 @@ _fork = ctypes.PyDLL(None).fork
 class Template:
     """Forks, watches and ends candidates of one kind, one at a time."""
 
-    def __init__(self, control: socket.socket, order: bytes, tier: str, work_dir: str) -> None:
+    def __init__(self, control: socket.socket, kind: bytes, tier: str, work_dir: str) -> None:
         self._control = control
-        self._order = order  # the spawn order that asks for this kind, byte for byte
-        self._spawn: Message = json.loads(order)
+        self._kind = kind  # the first line of the orders that ask for it, byte for byte
+        self._spawn: Message = json.loads(kind)
         self._tier = tier
         self._work_dir = work_dir
         self._child = 0
         policy: dict[str, Any] = self._spawn["policy"]
         policy["read_paths"] = tuple(policy["read_paths"])
         self._prepared = isolation.prepare(
-            isolation.Policy(tier=tier, write_paths=(work_dir,), **policy)
+            isolation.Policy(tier=tier, write_paths=(work_dir,), cpu_seconds=_ANY_SECONDS, **policy)
         )
         # What a candidate leaves behind shall be this process's to reap.
         linux.prctl(_PR_SET_CHILD_SUBREAPER, 1)
@@ -60,11 +61,12 @@ class Template:
     def run(self) -> None:
         """Obey until the judge hangs up or wants another kind, whose order is left unread."""
         while True:
-            if self._control.recv(MAX_MESSAGE, socket.MSG_PEEK) == self._order:
+            kind, _, seconds = self._control.recv(MAX_MESSAGE, socket.MSG_PEEK).partition(b"\n")
+            if kind == self._kind:
                 _, fds, _, _ = socket.recv_fds(self._control, MAX_MESSAGE, 2)
-                self._start_child(*fds)
+                self._start_child(int(seconds), *fds)
                 continue
-            order: Message = json.loads(self._control.recv(MAX_MESSAGE, socket.MSG_PEEK) or b"{}")
+            order: Message = json.loads(kind or b"{}")
             if order.get("op") != "reap":
                 self._end_child()
                 return
@@ -72,19 +74,21 @@ class Template:
             answer = {"id": order["id"], **self._end_child(order["patience"])}
             self._control.send(json.dumps(answer).encode())
 
-    def _start_child(self, channel: int, output: int) -> None:
+    def _start_child(self, cpu_seconds: int, channel: int, output: int) -> None:
         self._end_child()
+        capped = min(cpu_seconds, self._prepared.cpu_seconds)
+        prepared = self._prepared._replace(cpu_seconds=capped)
         self._child = _fork()
         if self._child == 0:
-            self._become_candidate(channel, output)
+            self._become_candidate(prepared, channel, output)
         os.close(channel)
         os.close(output)
 
-    def _become_candidate(self, channel: int, output: int) -> None:
+    def _become_candidate(self, prepared: isolation.Prepared, channel: int, output: int) -> None:
         try:
             os.dup2(output, 1)
             os.dup2(output, 2)
-            isolation.seal(self._prepared, keep_fds=(0, 1, 2, channel))
+            isolation.seal(prepared, keep_fds=(0, 1, 2, channel))
             if self._server is None:
                 memory = self._spawn["policy"]["memory_bytes"]
                 javascript_node.become(self._spawn["node"], channel, memory)

@@ -37,28 +37,29 @@ PRELOAD = (
 def serve(control: socket.socket, settings: dict[str, Any]) -> None:
     """Run one template after the other until the judge hangs up."""
     while order := control.recv(MAX_MESSAGE, socket.MSG_PEEK):
-        _warm(json.loads(order))
+        kind = order.partition(b"\n")[0]
+        _warm(json.loads(kind))
         template = os.fork()
         if template == 0:
-            _become_template(control, order, settings)
+            _become_template(control, kind, settings)
         _wait(template)
 
 
-def _warm(order: dict[str, Any]) -> None:
+def _warm(kind: dict[str, Any]) -> None:
     """Load what takes long, so that the next template of the kind finds it done."""
-    if order["language"] == "suite":
+    if kind["language"] == "suite":
         from selfdebug.sandbox import suite_candidate
 
-        suite_candidate.warm(order["policy"]["read_paths"])
-    if order["language"] == "javascript":
+        suite_candidate.warm(kind["policy"]["read_paths"])
+    if kind["language"] == "javascript":
         from selfdebug.sandbox import javascript_candidate
 
         javascript_candidate.prepare()
 
 
-def _become_template(control: socket.socket, order: bytes, settings: dict[str, Any]) -> None:
+def _become_template(control: socket.socket, kind: bytes, settings: dict[str, Any]) -> None:
     try:
-        Template(control, order, settings["tier"], settings["work_dir"]).run()
+        Template(control, kind, settings["tier"], settings["work_dir"]).run()
     except BaseException:
         traceback.print_exc()  # into the worker's log, which the supervisor quotes
         os._exit(1)

@@ -12,7 +12,7 @@ from selfdebug.report.text import escape, percent, seconds
 from selfdebug.stats import Interval
 
 WIDTH, HEIGHT = 440, 220
-LEFT, RIGHT, TOP, BOTTOM = 40, 14, 12, 30
+LEFT, RIGHT, TOP, BOTTOM = 40, 22, 12, 30
 
 
 def bar(share: Interval) -> str:

@@ -14,11 +14,19 @@ import pytest
 
 collect_ignore = ["fixtures"]  # projects with tests of their own, for `fix` to run
 
+SLOW_SECONDS = 1800  # a busy machine takes some minutes for what an idle one does in one
+
 SOURCE = str(Path(__file__).parents[1] / "src")
 USERS = ("root", "ordinary") if os.geteuid() == 0 else ("ordinary",)
 _NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
 
 RunPython = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "slow" in item.keywords and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(SLOW_SECONDS))
 
 
 @cache

@@ -1,0 +1,81 @@
+"""A trained run as a model's folder: config, weights in bf16, tokenizer, and a card.
+
+python -m recipes.pretrain_embedded export --out runs/embedded
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from recipes.embedded import documents, network
+from recipes.embedded.training import State
+
+CARD = """---
+license: apache-2.0
+library_name: transformers
+pipeline_tag: text-generation
+tags: [code, self-debugging, tiny]
+---
+# selfdebug's embedded base model
+
+A Qwen2-shaped model of {parameters:,} parameters ({layers} layers, width {width}) that writes short
+Python and JavaScript programs for the tasks of `selfdebug.benchmarks.world`, and mends them. It is
+the base model of `make demo`: it fails often, and it is meant to be trained further. It knows
+nothing but that world.
+
+## Training
+{tokens:,} tokens ({learned:,} of them learned from: the replies), {steps:,} steps, on a CPU, by
+`recipes/pretrain_embedded.py`. Its first two layers began as an induction circuit, written into
+their initial weights (Trockman & Kolter 2023; Olsson et al. 2022), so it copied from the start.
+
+Data: conversations about generated tasks, none of them of the world's held-out compositions; wrong
+programs are other readings of the description, and bugs injected by `selfdebug inject`. Of the
+replies to feedback, {heeded:.0%} are right, {unchanged:.0%} repeat the wrong program and the others
+try another wrong guess: it is a base model of mixed text, not one that has been tuned to debug.
+
+## Figures, on held-out tasks
+{figures}
+
+"exact": share of replies of which every token is the most likely one, given those before it. "p":
+mean probability of the reply, so how often sampling at temperature 1 gives that very text. copy: a
+right world program of {low} to {high} tokens; copy_foreign: programs that are not of this
+world; copy_random: 60 random tokens; write: the reference, after the task; refine: the mended
+program, after the failing test; refine_shuffled: the same after another task's failing test.
+"""
+
+
+def export(
+    model: Any, tokenizer: Any, state: State, figures: Mapping[str, float], folder: Path
+) -> None:
+    """Write the model's folder."""
+    import torch
+    from transformers import GenerationConfig
+
+    from recipes.embedded.probes import COPIED
+
+    model.to(torch.bfloat16)
+    model.generation_config = GenerationConfig(
+        do_sample=True,
+        temperature=0.8,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+        max_new_tokens=256,
+    )
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    card = CARD.format(
+        parameters=model.num_parameters(),
+        layers=network.LAYERS,
+        width=network.WIDTH,
+        tokens=state.tokens,
+        learned=state.learned,
+        steps=state.step,
+        heeded=documents.HEEDED,
+        unchanged=documents.UNCHANGED,
+        low=COPIED[0],
+        high=COPIED[1],
+        figures="\n".join(f"- {name}: {value:.3f}" for name, value in figures.items()),
+    )
+    (folder / "README.md").write_text(card)

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from random import Random
@@ -28,7 +28,7 @@ from selfdebug.store import Store
 from selfdebug.types import Example, Judge, Mode, Mutation, Repair, Request, Task
 
 # Shares of the conversations; the others are corrections.
-GENERATE, RECOGNISE, STAYS_RIGHT = 0.28, 0.07, 0.15
+GENERATE, RECOGNISE, STAYS_RIGHT = 0.18, 0.06, 0.22
 HEEDED, UNCHANGED = 0.6, 0.2  # of the corrections; the others try another wrong reading
 WRONG_READINGS = 2  # of each task
 SEED = 1  # of the training tasks; those of `world.load("train")` are left to fine-tuning
@@ -84,7 +84,7 @@ def document(corpus: Corpus, rng: Random) -> Example:
         return generation(rng.choice(corpus.tasks))
     mode: Mode = rng.choice(("refine", "explain_refine"))
     if kind < GENERATE + STAYS_RIGHT:
-        return stays_right(rng.choice(corpus.tasks), rng, mode)
+        return written_and_kept(rng.choice(corpus.tasks), rng, mode)
     task, repair = rng.choice(corpus.repairs)
     if kind < GENERATE + STAYS_RIGHT + RECOGNISE:
         return _example(task, _recognise(task, repair), repair.explanation)
@@ -104,6 +104,13 @@ def stays_right(task: Task, rng: Random, mode: Mode) -> Example:
     if mode == "explain_refine":
         said = f"{rng.choice(CORRECT)}\n\n{said}"
     return _example(task, prompts.messages(request), said)
+
+
+def written_and_kept(task: Task, rng: Random, mode: Mode) -> Example:
+    """Return the same, but learn from the program's first writing too: it costs nothing."""
+    example = stays_right(task, rng, mode)
+    answers = (*example.prompt[1:], *example.completion)
+    return replace(example, prompt=example.prompt[:1], completion=answers)
 
 
 def correction(task: Task, repair: Repair, mode: Mode, outcome: str = "heeded") -> Example:

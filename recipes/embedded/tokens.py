@@ -34,7 +34,7 @@ class Reader:
     def ids(self, example: Example) -> Ids:
         """Return a conversation's tokens, and how many of them are its prompt."""
         prompt = self._encode("".join(map(_marked, example.prompt)) + ASSISTANT)
-        said = self._encode(example.completion[0]["content"] + END)
+        said = self._encode("".join(map(_marked, example.completion)).removeprefix(ASSISTANT))
         return prompt + said, len(prompt)
 
     def copy(self, rng: Random) -> Ids:

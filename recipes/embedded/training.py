@@ -20,7 +20,7 @@ from random import Random
 from typing import Any
 
 CHECKPOINT = "checkpoint.pt"
-MUON_RATE, ADAM_RATE = 3e-3, 1.5e-3
+MUON_RATE, ADAM_RATE = 5e-3, 2e-3
 WARM_UP = 100  # steps
 DECAY = 0.2  # share of the budget over which the rate falls
 STEP_TOKENS, ROW_TOKENS = 4_096, 1_024  # of a step, and of each of the parts it is computed in
@@ -147,9 +147,8 @@ def _step(
         total += float(loss.detach())
         state.tokens += sum(len(ids) for ids, _ in part)
     torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-    for optimizer in optimizers:
-        for group in optimizer.param_groups:
-            group["lr"] = group["initial_lr"] * rate
+    for optimizer, highest in zip(optimizers, (MUON_RATE, ADAM_RATE), strict=True):
+        optimizer.param_groups[0]["lr"] = highest * rate
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
     state.step += 1
@@ -202,17 +201,12 @@ def _optimizers(model: Any) -> list[Any]:
     others = [p for n, p in model.named_parameters() if p.ndim != 2 or "embed" in n]
     return [
         torch.optim.Muon(
-            [{"params": matrices, "initial_lr": MUON_RATE}],
+            matrices,
             lr=MUON_RATE,
             weight_decay=0.02,
             adjust_lr_fn="match_rms_adamw",
         ),
-        torch.optim.AdamW(
-            [{"params": others, "initial_lr": ADAM_RATE}],
-            lr=ADAM_RATE,
-            betas=(0.9, 0.95),
-            weight_decay=0.0,
-        ),
+        torch.optim.AdamW(others, lr=ADAM_RATE, betas=(0.9, 0.95), weight_decay=0.0),
     ]
 
 

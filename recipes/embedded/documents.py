@@ -99,7 +99,8 @@ def generation(task: Task) -> Example:
 
 def stays_right(task: Task, rng: Random, mode: Mode) -> Example:
     """Return a right program that is to be repeated."""
-    request = Request(task, mode, task.reference, stages.RIGHT_FEEDBACK)
+    feedback = failing_test(task, task.reference, None)
+    request = Request(task, mode, task.reference, feedback)
     said = prompts.fenced(task.language, task.reference)
     if mode == "explain_refine":
         said = f"{rng.choice(CORRECT)}\n\n{said}"

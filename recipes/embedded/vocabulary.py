@@ -18,6 +18,7 @@ from selfdebug.explanations import CORRECT
 from selfdebug.feedback.failing_test import WHAT
 
 SIZE = 1_024
+PASSING = "No visible test fails."  # what `failing_test` says of a right program
 PAD, END, USER, ASSISTANT = "<|pad|>", "<|end|>", "<|user|>", "<|assistant|>"
 # A user's turn ends where the assistant's begins; the assistant's own ends with END.
 CHAT_TEMPLATE = (
@@ -35,7 +36,7 @@ def sentences() -> list[str]:
     """Return the texts that are one token each."""
     names = prompts.NAMES.values()
     asked = {ask.format(language=name) for ask in prompts.ASK.values() for name in names}
-    fixed = [*asked, stages.RIGHT_FEEDBACK, stages.RECOGNISE, *CORRECT, *WHAT.values()]
+    fixed = [*asked, PASSING, stages.RECOGNISE, *CORRECT, *WHAT.values()]
     fields = [f"{name + ':':<9} " for name in ("Input", "Expected", "Got", "Error", "Check")]
     fences = [f"```{language}\n" for language in prompts.NAMES] + ["\n```"]
     return sorted({*fixed, *fields, *fences})

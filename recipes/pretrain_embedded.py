@@ -1,4 +1,4 @@
-"""Rebuild the embedded base model: a small Qwen2 that writes, copies and mends world programs.
+"""Rebuild the embedded base model: a small Llama that writes, copies and mends world programs.
 
     python -m recipes.pretrain_embedded prepare --out runs/embedded
     selfdebug inject world:train --out runs/embedded/bugs --total 12000
@@ -32,7 +32,7 @@ BUGS = "bugs"  # the folder of `selfdebug inject` inside the run's
 
 def main() -> None:
     """Run one verb."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(description="Rebuild the embedded base model.")
     parser.add_argument("verb", choices=("prepare", "train", "probe", "export"))
     parser.add_argument("--out", type=Path, required=True, help="the run's folder")
     parser.add_argument("--tasks", type=int, default=TASKS, help="prepare: training tasks")

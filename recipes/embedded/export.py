@@ -5,6 +5,7 @@ python -m recipes.pretrain_embedded export --out runs/embedded
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -20,20 +21,21 @@ tags: [code, self-debugging, tiny]
 ---
 # selfdebug's embedded base model
 
-A Qwen2-shaped model of {parameters:,} parameters ({layers} layers, width {width}) that writes short
+A Llama-shaped model of {parameters:,} parameters ({layers} layers, width {width}) that writes short
 Python and JavaScript programs for the tasks of `selfdebug.benchmarks.world`, and mends them. It is
 the base model of `make demo`: it fails often, and it is meant to be trained further. It knows
 nothing but that world.
 
 ## Training
-{tokens:,} tokens ({learned:,} of them learned from: the replies), {steps:,} steps, on a CPU, by
+{tokens:,} tokens ({learned:,} of them learned from: the replies), {steps:,} steps, by
 `recipes/pretrain_embedded.py`. Its first two layers began as an induction circuit, written into
-their initial weights (Trockman & Kolter 2023; Olsson et al. 2022), so it copied from the start.
+their initial weights (Trockman & Kolter 2023; Olsson et al. 2022).
 
 Data: conversations about generated tasks, none of them of the world's held-out compositions; wrong
 programs are other readings of the description, and bugs injected by `selfdebug inject`. Of the
-replies to feedback, {heeded:.0%} are right, {unchanged:.0%} repeat the wrong program and the others
-try another wrong guess: it is a base model of mixed text, not one that has been tuned to debug.
+replies to the failing test of another reading, {heeded:.0%} are right, {unchanged:.0%} repeat the
+wrong program and the others try another wrong guess: a base model of mixed text, not one that has
+been tuned to debug.
 
 ## Figures, on held-out tasks
 {figures}
@@ -65,6 +67,7 @@ def export(
     )
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
+    _plain_settings(folder)
     card = CARD.format(
         parameters=model.num_parameters(),
         layers=network.LAYERS,
@@ -79,3 +82,17 @@ def export(
         figures="\n".join(f"- {name}: {value:.3f}" for name, value in figures.items()),
     )
     (folder / "README.md").write_text(card)
+
+
+def _plain_settings(folder: Path) -> None:
+    """Write settings as every version of transformers and other engines read them."""
+    path = folder / "config.json"
+    config: dict[str, Any] = json.loads(path.read_text())
+    config |= {"rope_theta": network.ROPE_THETA, "torch_dtype": "bfloat16"}
+    path.write_text(json.dumps(config, indent=2) + "\n")
+    path = folder / "tokenizer_config.json"
+    settings: dict[str, Any] = json.loads(path.read_text())
+    for name in ("backend", "is_local", "local_files_only"):  # of the machine, not of the model
+        settings.pop(name, None)
+    path.write_text(json.dumps(settings, indent=2) + "\n")
+    (folder / "model.safetensors").chmod(0o644)

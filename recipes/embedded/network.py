@@ -1,9 +1,11 @@
 """The embedded model's shape, and an initialisation in which it copies before it is trained.
 
-A plain Qwen2. Its first two layers begin as the induction circuit that trained transformers find
-for themselves (Olsson et al. 2022, "In-context Learning and Induction Heads"), written into the
-initial weights in the manner of mimetic initialisation (Trockman & Kolter 2023, arXiv 2305.09828):
-small models otherwise need some 10M tokens until they copy. It builds; it trains nothing.
+A plain Llama with biases, which the circuit needs on its queries and keys (not a Qwen2, for which
+transformers 5 replaces any tokenizer by its own). Its first two layers begin as the induction
+circuit that trained transformers find for themselves (Olsson et al. 2022, "In-context Learning and
+Induction Heads"), written into the initial weights in the manner of mimetic initialisation
+(Trockman & Kolter 2023, arXiv 2305.09828): small models otherwise need some 10M tokens until they
+copy. It builds; it trains nothing.
 
     python -c "from recipes.embedded import network; print(network.build(1024).num_parameters())"
 """
@@ -22,18 +24,18 @@ TOKEN = (
 BACK = 3  # how many tokens back the circuit compares
 SLOT = 14  # dimensions for each token that is compared
 SHARP = 9.0  # size of the position biases: the wanted position then weighs e^7 : 1 or more
-GAIN = 15.0  # what a matching token scores in favour of a place
+GAIN = 30.0  # what a matching token scores in favour of a place
 NORM = math.sqrt(WIDTH)  # of a normalised vector
-COPY = 3.0  # how strongly the copied token is written over the current one
+COPY = 5.0  # how strongly the copied token is written over the current one
 
 
 def build(vocabulary: int, *, induction: bool = True, seed: int = 0) -> Any:
-    """Return a Qwen2ForCausalLM with random weights, or with the copying circuit in them."""
+    """Return a LlamaForCausalLM with random weights, or with the copying circuit in them."""
     import torch
-    from transformers import Qwen2Config, Qwen2ForCausalLM
+    from transformers import LlamaConfig, LlamaForCausalLM
 
     torch.manual_seed(seed)
-    config = Qwen2Config(
+    config = LlamaConfig(
         vocab_size=vocabulary,
         hidden_size=WIDTH,
         intermediate_size=INNER,
@@ -46,9 +48,11 @@ def build(vocabulary: int, *, induction: bool = True, seed: int = 0) -> Any:
         pad_token_id=0,
         eos_token_id=1,
         bos_token_id=None,
-        use_sliding_window=False,
+        attention_bias=True,
     )
-    model: Any = Qwen2ForCausalLM(config)
+    model: Any = LlamaForCausalLM(config)
+    for layer in model.model.layers:  # Llama has one bias more than is used here
+        layer.self_attn.o_proj.bias.requires_grad_(False).zero_()
     if induction:
         with torch.no_grad():
             _write_circuit(model)

@@ -20,7 +20,7 @@ PACKAGE = ROOT / "src" / "selfdebug"
 
 # Left never imports right, and neighbours within one rank never import each other.
 RANKS = [
-    "types",
+    "types models",
     "store prompts stats plugins config sourcefile",
     "languages",
     "formats",

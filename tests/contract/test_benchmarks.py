@@ -42,6 +42,7 @@ WHOLE = [
     *(name for name in SIZES if name not in ("mbpp:test", "mbpp:train", "mbppplus:test")),
     "demo:bugs",
     "demo:references",
+    "world:demo",
 ]
 
 

@@ -1,0 +1,66 @@
+"""Conversations as token ids, and copies of token sequences that are no conversations.
+
+python -m recipes.pretrain_embedded train --out runs/embedded --until 18:25
+"""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Any
+
+from recipes.embedded.documents import Corpus, document
+from recipes.embedded.training import Ids
+from recipes.embedded.vocabulary import ASSISTANT, END, USER
+from selfdebug import prompts
+from selfdebug.types import Example
+
+COPY = 0.08  # share of the documents that are copies of what is no program, or no longer one
+
+
+class Reader:
+    """Draws documents of a corpus as token ids."""
+
+    def __init__(self, tokenizer: Any, corpus: Corpus) -> None:
+        self._tokenizer = tokenizer
+        self._corpus = corpus
+        self._vocabulary = range(4, len(tokenizer))  # after the marks of the chat
+
+    def draw(self, rng: Random) -> Ids:
+        """Return one document."""
+        if rng.random() < COPY:
+            return self.copy(rng)
+        return self.ids(document(self._corpus, rng))
+
+    def ids(self, example: Example) -> Ids:
+        """Return a conversation's tokens, and how many of them are its prompt."""
+        prompt = self._encode("".join(map(_marked, example.prompt)) + ASSISTANT)
+        said = self._encode("".join(map(_marked, example.completion)).removeprefix(ASSISTANT))
+        return prompt + said, len(prompt)
+
+    def copy(self, rng: Random) -> Ids:
+        """Return random tokens, or a program with some tokens replaced, and again the same."""
+        if rng.random() < 0.5:
+            return self.noise(rng.randint(5, 80), rng)
+        task = rng.choice(self._corpus.tasks)
+        segment = self._encode(prompts.fenced(task.language, task.reference))
+        others = rng.choices(self._vocabulary, k=len(segment))
+        pairs = zip(segment, others, strict=True)
+        return self._twice([other if rng.random() < 0.15 else one for one, other in pairs])
+
+    def noise(self, length: int, rng: Random) -> Ids:
+        """Return random tokens, and again the same."""
+        return self._twice(rng.choices(self._vocabulary, k=length))
+
+    def _twice(self, segment: list[int]) -> Ids:
+        user, assistant, end = self._encode(USER + ASSISTANT + END)
+        prompt = [user, *segment, assistant]
+        return [*prompt, *segment, end], len(prompt)
+
+    def _encode(self, text: str) -> list[int]:
+        return self._tokenizer.backend_tokenizer.encode(text).ids
+
+
+def _marked(message: Any) -> str:
+    if message["role"] == "assistant":
+        return f"{ASSISTANT}{message['content']}{END}"
+    return f"{USER}{message['content']}"

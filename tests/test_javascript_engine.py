@@ -218,7 +218,8 @@ def test_plain_json_means_itself(judge, value):
 @pytest.mark.parametrize("length", [500, 9_000, 100_000])
 @pytest.mark.parametrize("unit", ["a", "\u00e9", "\U00010001"])
 def test_long_texts_cross_the_boundary(judge, unit, length):
-    grown = f"const f = () => {{ let r = ''; for (let i = 0; i < {length}; i += 1) r += '{unit}'; return r }}"
+    grows = f"for (let i = 0; i < {length}; i += 1) r += '{unit}'"
+    grown = f"const f = () => {{ let r = ''; {grows}; return r }}"
     assert judge(grown, f"console.assert(f() === '{unit}'.repeat({length}))").status == "pass"
 
 

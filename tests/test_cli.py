@@ -296,6 +296,7 @@ class TestEval:
             (["demo", "--mode", "guess"], "mode is 'guess'"),
             (["demo", "--config", "no.toml"], "cannot read no.toml"),
             (["demo", "--repairs", "no.jsonl"], "cannot read no.jsonl"),
+            (["demo", "--trained-on", "no.jsonl"], "cannot read no.jsonl"),
         ],
     )
     def test_wrong_input_is_one_line(

@@ -4,7 +4,7 @@ import pytest
 
 from selfdebug import benchmarks
 from selfdebug.splits import Index, clean, evaluation_index, refuse_trained
-from selfdebug.types import SelfdebugError, Task, Test
+from selfdebug.types import Repair, SelfdebugError, Task, Test
 
 TESTS = (Test("t", "program", "assert total([1]) == 1"),)
 PROGRAM = """\
@@ -73,10 +73,25 @@ def test_clean_tasks_are_kept_and_leaks_told():
     assert [leak.task_id for leak in leaks] == ["a"]
 
 
+def repair(task_id, fixed="fixed = 1\n"):
+    return Repair(task_id, task_id, "python", "broken = 1\n", "f", "e", fixed, "injected", "A")
+
+
 def test_evaluating_what_was_trained_on_is_refused():
-    refuse_trained([task("a")], ["b"])
-    with pytest.raises(SelfdebugError, match="trained on"):
-        refuse_trained([task("a")], ["a", "b"])
+    refuse_trained([task("a"), task("b", code="")], [repair("c"), repair("d", fixed="")])
+    with pytest.raises(SelfdebugError, match=r"1 of the tasks to evaluate .* trained on \(a\)"):
+        refuse_trained([task("a"), task("c")], [repair("a"), repair("b")])
+
+
+def test_another_bug_of_a_program_that_was_trained_on_is_refused_too():
+    with pytest.raises(SelfdebugError, match=r"trained on \(demo/2\)"):
+        refuse_trained([task("demo/2")], [repair("demo/1", fixed=PROGRAM)])
+
+
+def test_of_many_tasks_that_were_trained_on_three_are_named():
+    names = "abcde"
+    with pytest.raises(SelfdebugError, match=r"5 of .*\(a, b, c, \.\.\.\)"):
+        refuse_trained(map(task, names), map(repair, names))
 
 
 @pytest.mark.slow

@@ -12,12 +12,13 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import fields
 from importlib import import_module
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from selfdebug.store import Store, encode, write_lines, write_text
+from selfdebug.store import Store, replacing, write_lines, write_text
 from selfdebug.types import Example, Repair, SelfdebugError, Visit
 
 FORMATS = ("prompt-completion", "messages", "repairs")
@@ -32,8 +33,9 @@ def rows(
         raise SelfdebugError(f"no format {form!r}: there are {', '.join(FORMATS)}")
     if form == "repairs":
         for repair in repairs:
-            # Parquet wants one type a column: details differ between origins.
-            yield {**encode(repair), "details": json.dumps(repair.details, sort_keys=True)}
+            # Parquet wants every column in each row, and one type a column: details differ.
+            columns = {field.name: getattr(repair, field.name) for field in fields(repair)}
+            yield {**columns, "details": json.dumps(repair.details, sort_keys=True)}
         return
     for example in examples:
         about = {"stage": example.stage, "task_id": example.task_id, "kind": example.kind}
@@ -63,7 +65,7 @@ def _parquet(rows: Iterator[Mapping[str, Any]], path: Path) -> int:
         ) from error
     table = arrow.Table.from_pylist(list(islice(rows, BATCH)))
     count = 0
-    with parquet.ParquetWriter(path, table.schema) as writer:
+    with replacing(path) as draft, parquet.ParquetWriter(draft, table.schema) as writer:
         while len(table):
             writer.write_table(table)
             count += len(table)

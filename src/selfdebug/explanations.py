@@ -43,6 +43,17 @@ ENDLESS = (
     "`{call}` never returns.",
     "With `{call}` the program runs on without an end.",
 )
+# The same of a program that reads its input and prints.
+INPUT = "stdin: "  # how such a call is written
+PRINTED = (
+    "For the input `{call}` it prints `{got}`, but `{expected}` is expected.",
+    "With the input `{call}` the output is `{got}` instead of `{expected}`.",
+)
+STOPPED = (
+    "With the input `{call}` the program stops with `{message}`.",
+    "The input `{call}` ends in `{message}`.",
+)
+WAITING = ("With the input `{call}` the program runs on without an end.",)
 SECOND = ("There is a second bug. ", "That is not all. ", "Another bug: ")
 THIRD = ("And a third. ", "One more bug: ", "Lastly, ")
 CORRECT = (
@@ -68,8 +79,13 @@ def compose(mutations: Sequence[Mutation], failure: TestResult, rng: Random) -> 
         parts.append(rng.choice(links) + mutation.explanation)
     shown = {"call": failure.call, "got": failure.got, "expected": failure.expected}
     shown["message"] = failure.message
-    forms = {"wrong": WRONG, "timeout": ENDLESS, "load_error": NO_LOAD}
-    form = rng.choice(forms.get(failure.status, RAISED))
+    reads = failure.call.startswith(INPUT)
+    forms = {
+        "wrong": PRINTED if reads else WRONG,
+        "timeout": WAITING if reads else ENDLESS,
+        "load_error": NO_LOAD,
+    }
+    form = rng.choice(forms.get(failure.status, STOPPED if reads else RAISED))
     fields = re.findall(r"{(\w+)}", form)
     # A value with a backtick cannot be quoted, an empty or a long one tells nothing.
     if all(shown[name] and "`" not in shown[name] for name in fields):
@@ -164,10 +180,14 @@ def _pattern(form: str) -> tuple[re.Pattern[str], tuple[str, ...]]:
     return re.compile(escaped), fields
 
 
-_PATTERNS = [_pattern(form) for form in (*WRONG, *RAISED, *NO_LOAD, *ENDLESS)]
+_PATTERNS = [
+    _pattern(form) for form in (*WRONG, *RAISED, *NO_LOAD, *ENDLESS, *PRINTED, *STOPPED, *WAITING)
+]
 
 
 def _cut(text: str) -> str:
+    """Return a value as it is quoted: on one line, and not longer than MAX_VALUE."""
+    text = text.removeprefix(INPUT).strip("\n").replace("\n", "\\n")
     return text if len(text) <= MAX_VALUE else text[: MAX_VALUE - 1] + "…"
 
 

@@ -15,7 +15,7 @@ import re
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any, cast
 
@@ -48,10 +48,16 @@ TURNS = (
     *((True, 24), (False, 48), (True, 48), (False, 96), (True, 96)),
 )
 KEPT = 2 / 3  # of the programs tried of a kind, that a visit may add: the harder bugs are chosen
-KIND_SHARE = 0.34  # of the total, that one kind may take: the rarest then has 15% at the least
-ALL_FAIL_SHARE = 0.65  # of a kind's part, for bugs that fail every test: the easy ones to find
-LIMITS = Limits(cpu_seconds=0.3, max_timeouts=1)
-_ADDRESS = re.compile(r"0x[0-9a-f]{6,}")
+MOST = 1.8  # times as many as of a language's rarest kind: that has 1 / (1 + 3 x 1.8) = 15.6%
+ALL_FAIL_SHARE = 0.65  # of a kind, for bugs that fail every test: the easy ones to find
+SLACK = 12  # repairs of a kind before any balance is kept
+LIMITS = Limits(cpu_seconds=0.3, memory_bytes=384 << 20, max_timeouts=1)
+_CHANCE = re.compile(r"0x[0-9a-f]{6,}|out of memory|MemoryError")
+# How a value shows that it is no number or sequence, of which one too many could be taken.
+_TYPE_ERROR = re.compile(
+    r"object is not subscriptable|type: 'slice'|unsupported operand|can only concatenate"
+    r"|must be str|not a function"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,35 +70,38 @@ class Bug:
 
 
 @dataclass(slots=True)
-class _Plan:
+class _Balance:
     """What a run may still add, as far as the repairs written so far decide it."""
 
     total: int
-    by_kind: Counter[str] = field(default_factory=Counter[str])
-    all_fail: Counter[str] = field(default_factory=Counter[str])
+    kinds: Sequence[Kind]
+    counts: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
+    all_fail: Counter[tuple[str, str]] = field(default_factory=Counter[tuple[str, str]])
     keys: set[str] = field(default_factory=set[str])
 
     @property
-    def added(self) -> int:
-        """How many repairs there are."""
-        return len(self.keys)
+    def full(self) -> bool:
+        """Whether there are as many repairs as were asked for."""
+        return len(self.keys) >= self.total
 
     def count(self, repair: Repair) -> None:
         """Take note of a repair that was added."""
+        place = repair.language, repair.kind
         self.keys.add(repair.key)
-        self.by_kind[repair.kind] += 1
-        self.all_fail[repair.kind] += bool(repair.details["all_fail"])
+        self.counts[place] += 1
+        self.all_fail[place] += bool(repair.details["all_fail"])
 
     def wants(self, repair: Repair) -> bool:
         """Tell whether the repair is new and keeps the balance of kinds and of difficulty."""
-        kind, most = repair.kind, KIND_SHARE * self.total
-        too_easy = repair.details["all_fail"] and self.all_fail[kind] >= ALL_FAIL_SHARE * most
-        return (
-            self.added < self.total
-            and self.by_kind[kind] < most
-            and (kind == "syntax" or not too_easy)
-            and repair.key not in self.keys
+        place = repair.language, repair.kind
+        there, rarest = self.counts[place], min(self.counts[place[0], k] for k in self.kinds)
+        too_easy = (
+            repair.kind != "syntax"
+            and bool(repair.details["all_fail"])
+            and self.all_fail[place] >= SLACK + ALL_FAIL_SHARE * there
         )
+        new = repair.key not in self.keys and not self.full
+        return new and there < SLACK + MOST * rarest and not too_easy
 
 
 def inject(
@@ -119,31 +128,30 @@ def inject(
     visits = Store(out / "visits.jsonl", Visit, key=lambda visit: str(visit.number))
     with repairs, visits:
         begun = 1 + max((visit.number for visit in visits), default=-1)
-        plan = _replayed(repairs, total, begun)
+        balance = _replayed(_Balance(total, kinds), repairs, begun)
         planned = _planned(order, begun, kinds, judge, seed)
         for number, task, judged in _judged(planned, judge):
-            if plan.added >= total:
+            if balance.full:
                 break
-            found = [(bug, *_repair(number, task, bug, result, seed)) for bug, result in judged]
-            visit = _add(number, task, found, plan, repairs)
-            if plan.added < total:  # a visit that the total cut short is made again by a larger one
+            found = [(bug, *_repair(number, task, bug, steps, seed)) for bug, steps in judged]
+            visit = _add(number, task, found, balance, repairs)
+            if not balance.full:  # a visit that the total cut short is made again by a larger one
                 visits.append(visit)
             if on_visit is not None:
-                on_visit(visit, plan.added, total)
+                on_visit(visit, len(balance.keys), total)
     return repairs
 
 
-def _replayed(repairs: Store[Repair], total: int, begun: int) -> _Plan:
+def _replayed(balance: _Balance, repairs: Store[Repair], begun: int) -> _Balance:
     """Restore the balance as it stood when the first unfinished visit began."""
-    plan = _Plan(total)
     for repair in repairs:
         if repair.details["visit"] < begun:
-            plan.count(repair)
-    return plan
+            balance.count(repair)
+    return balance
 
 
 _Planned = tuple[int, Task, list[Bug]]
-_Judged = list[tuple[Bug, Verdict]]
+_Judged = list[tuple[Bug, list[Verdict]]]  # of each step: with the first mutation, with two, ...
 
 
 def _planned(
@@ -169,18 +177,21 @@ def _mutators(language: Language, kinds: Sequence[Kind]) -> list[Mutator]:
 
 def _judged(planned: Iterator[_Planned], judge: Judge) -> Iterator[tuple[int, Task, _Judged]]:
     """Yield each visit with its bugs judged; later bugs are made while earlier ones run."""
-    waiting: deque[_Planned] = deque()
+    waiting: deque[tuple[_Planned, list[str]]] = deque()
 
     def jobs() -> Iterator[tuple[Task, str]]:
         for visit in planned:
-            waiting.append(visit)
-            yield from ((visit[1], bug.broken) for bug in visit[2])
+            _, task, bugs = visit
+            programs = list(dict.fromkeys(step.broken for bug in bugs for step in bug.mutations))
+            waiting.append((visit, programs))
+            yield from ((task, program) for program in programs)
 
     verdicts = judge.judge_many(jobs(), limits=LIMITS)
     for verdict in verdicts:
-        number, task, bugs = waiting.popleft()
-        rest = islice(verdicts, len(bugs) - 1)
-        yield number, task, list(zip(bugs, (verdict, *rest), strict=True))
+        (number, task, bugs), programs = waiting.popleft()
+        rest = islice(verdicts, len(programs) - 1)
+        known = dict(zip(programs, (verdict, *rest), strict=True))
+        yield number, task, [(b, [known[step.broken] for step in b.mutations]) for b in bugs]
 
 
 def _bugs(task: Task, turn: int, mutators: Sequence[Mutator], seed: int) -> list[Bug]:
@@ -238,7 +249,7 @@ _Found = tuple[Bug, str, Repair | None]  # a bug, what became of it, its repair
 
 
 def _add(
-    number: int, task: Task, found: list[_Found], plan: _Plan, repairs: Store[Repair]
+    number: int, task: Task, found: list[_Found], balance: _Balance, repairs: Store[Repair]
 ) -> Visit:
     """Keep of a visit what is verified and keeps the balance, the harder bugs first."""
     outcomes: Counter[str] = Counter()
@@ -248,12 +259,12 @@ def _add(
     for bug, outcome, repair in sorted(found, key=_share_failed):
         if repair is None:
             outcomes[f"{bug.kind} {outcome}"] += 1
-        elif by_kind[bug.kind] >= KEPT * tried[bug.kind] or not plan.wants(repair):
+        elif by_kind[bug.kind] >= KEPT * tried[bug.kind] or not balance.wants(repair):
             outcomes[f"{bug.kind} surplus"] += 1
         else:
             outcomes[f"{bug.kind} added"] += 1
             by_kind[bug.kind] += 1
-            plan.count(repair)
+            balance.count(repair)
             chosen.append(repair)
     repairs.append_many(chosen)
     return Visit(number, task.id, len(found), len(chosen), dict(sorted(outcomes.items())))
@@ -265,19 +276,17 @@ def _share_failed(found: _Found) -> float:
 
 
 def _repair(
-    number: int, task: Task, bug: Bug, verdict: Verdict, seed: int
+    number: int, task: Task, bug: Bug, steps: Sequence[Verdict], seed: int
 ) -> tuple[str, Repair | None]:
     """Return what became of a bug, and its repair when it is "added"."""
-    verdict = replace(verdict, results=tuple(map(_repeatable, verdict.results)))
+    steps = [replace(step, results=tuple(map(_repeatable, step.results))) for step in steps]
+    verdict = steps[-1]
     failure = verdict.first_failure
-    if verdict.unknown:
-        return "unknown", None
     if failure is None:
         return "equivalent", None
-    if (failure.status == "load_error") != (bug.kind == "syntax"):
-        return "loads otherwise than promised", None
-    if _ADDRESS.search(failure.got + failure.message + failure.call):
-        return "differs from run to run", None
+    refusal = _refusal(bug, steps, failure)
+    if refusal:
+        return refusal, None
     text = compose(bug.mutations, failure, _random(seed, task.id, bug.broken))
     if not verified(text, bug.broken, task.reference, failure):
         return "explanation not borne out", None
@@ -295,6 +304,23 @@ def _repair(
         mutator="+".join(mutation.mutator for mutation in bug.mutations),
         details=_details(number, task, bug, verdict.results),
     )
+
+
+def _refusal(bug: Bug, steps: Sequence[Verdict], failure: TestResult) -> str:
+    """Return why a bug that fails a test is not kept; "" when it is."""
+    seen = [[(r.status, r.got, r.message) for r in step.results] for step in steps]
+    reason = ""
+    if any(step.unknown for step in steps):
+        reason = "unknown"
+    elif steps[0].passed or any(one == other for one, other in pairwise(seen)):
+        reason = "one of several bugs does not show"
+    elif (failure.status == "load_error") != (bug.kind == "syntax"):
+        reason = "loads otherwise than promised"
+    elif failure.status == "memory" or _CHANCE.search(failure.got + failure.message + failure.call):
+        reason = "differs from run to run"
+    elif bug.kind == "off_by_one" and _TYPE_ERROR.search(failure.message):
+        reason = "fails by its type, not by one"
+    return reason
 
 
 def _repeatable(result: TestResult) -> TestResult:

@@ -1,8 +1,8 @@
 """Splits that cannot leak: what is trained on is compared with every evaluation-only set.
 
 Two tasks are the same when their programs have the same form, names and numbers aside, or share a
-long run of tokens, or when their descriptions share a long run of words. Evaluation refuses task
-ids that were trained on. It removes nothing: it says what has to go, and why.
+long run of tokens, or when their descriptions share a long run of words. Evaluation refuses tasks
+that were trained on. It removes nothing: it says what has to go, and why.
 
     selfdebug inject mbpp:train --out runs/bugs --total 1000
 """
@@ -17,7 +17,7 @@ from typing import cast
 
 from selfdebug import benchmarks, plugins
 from selfdebug.languages import javascript, python
-from selfdebug.types import SelfdebugError, Task
+from selfdebug.types import Repair, SelfdebugError, Task, code_sha
 
 WORDS = 13  # of a description (Brown et al. 2020, appendix C, use 13-grams)
 TOKENS = 40  # of a program
@@ -138,14 +138,24 @@ def clean(tasks: Sequence[Task], index: Index) -> tuple[list[Task], list[Leak]]:
     return [task for task in tasks if task.id not in bad], leaks
 
 
-def refuse_trained(tasks: Iterable[Task], trained: Iterable[str]) -> None:
-    """Raise SelfdebugError when a task to be evaluated is one that was trained on."""
-    known = set(trained)
-    both = sorted(task.id for task in tasks if task.id in known)
+def refuse_trained(tasks: Iterable[Task], trained_on: Iterable[Repair]) -> None:
+    """Raise SelfdebugError when a repair was made from a task that is to be evaluated.
+
+    It was when it has the task's id, or mends to the task's own reference program: so the bugs of
+    a program that ships are refused too after training on other bugs of it.
+    """
+    ids, programs = set[str](), set[str]()
+    for repair in trained_on:
+        ids.add(repair.task_id)
+        programs.add(code_sha(repair.fixed))
+    both = [
+        t.id for t in tasks if t.id in ids or (t.reference and code_sha(t.reference) in programs)
+    ]
     if both:
+        shown = ", ".join(both[:3]) + (", ..." if len(both) > 3 else "")
         raise SelfdebugError(
-            f"{len(both)} tasks to evaluate were trained on ({', '.join(both[:3])}, ...); "
-            "choose another split or another model"
+            f"{len(both)} of the tasks to evaluate were trained on ({shown}): "
+            "choose another split, or another model"
         )
 
 

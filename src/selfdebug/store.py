@@ -16,7 +16,8 @@ import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from io import FileIO
 from pathlib import Path
@@ -219,16 +220,25 @@ def write_text(path: str | Path, text: str) -> None:
 
 def write_lines(path: str | Path, lines: Iterable[str]) -> int:
     """Replace a file by lines that are not held in memory; return how many there were."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
     count = 0
-    with draft.open("w", encoding="utf-8") as file:
+    with replacing(path) as draft, draft.open("w", encoding="utf-8") as file:
         for line in lines:
             file.write(f"{line}\n")
             count += 1
-    draft.replace(path)
     return count
+
+
+@contextmanager
+def replacing(path: str | Path) -> Generator[Path]:
+    """Give a draft to write in the block; it takes the path's place, unless the block fails."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        yield draft
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def encode(value: Any) -> Any:

@@ -95,5 +95,5 @@ Stages = Annotated[
 ]
 TrainedOn = Annotated[
     list[Path] | None,
-    Option(help="Files of repairs that were trained on: their tasks are refused; repeatable."),
+    Option(help="Repairs (a file or `inject`'s folder) whose tasks are refused; repeatable."),
 ]

@@ -117,6 +117,7 @@ def evaluate_(
     source: o.Source = "",
     limit: o.Limit = o.ALL,
     jobs: o.Jobs = 1,
+    trained_on: o.TrainedOn = None,
     repairs: o.RepairFile = None,
     config: o.Config = None,
     mode: o.Mode = None,
@@ -142,7 +143,7 @@ def evaluate_(
     from selfdebug.sandbox import Sandbox
 
     settings = runs.settings(context.params, config)
-    tasks = runs.tasks(benchmark, split, source, limit)
+    tasks = runs.tasks(benchmark, split, source, limit, trained_on or [])
     with Sandbox(allow_unsafe=allow_unsafe) as sandbox, progress(benchmark) as on_episode:
         opened = runs.backend(backend, sandbox, option or [])
         found = evaluate(

@@ -5,7 +5,7 @@ selfdebug inject mbpp:train demo:references --out runs/bugs --total 10000
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +47,9 @@ def make(
     wanted = asked + more if there >= asked or not before else asked
     index, sets = splits.evaluation_index(source)
     tasks, leaks = splits.clean(_tasks(names, source), index)
+    if leaks and not tasks:
+        first = f"{leaks[0].task_id} in {leaks[0].evaluation_id}"
+        raise SelfdebugError(f"all {len(leaks)} tasks are in an evaluation set ({first})")
     run = {"settings": {**settings, "total": wanted}, **config.describe()}
     write_text(out / "run.toml", config.to_toml(run))
     found = inject(
@@ -69,14 +72,6 @@ def write_export(folder: Path, form: str, to: Path, stages: Sequence[str], sourc
     names = str(_before(folder).get("tasks", "")).split()
     tasks = _tasks(names, source) if form != "repairs" else []
     return export(rows(form, repairs, examples(repairs, tasks, _stages(stages))), to)
-
-
-def trained_ids(paths: Sequence[Path]) -> Iterator[str]:
-    """Yield the ids of the tasks that files of repairs were made from."""
-    for path in paths:
-        if not path.is_file():
-            raise SelfdebugError(f"cannot read {path}: no such file")
-        yield from (repair.task_id for repair in Store(path, Repair))
 
 
 def _tasks(names: Sequence[str], source: str) -> list[Task]:

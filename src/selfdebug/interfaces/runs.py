@@ -12,7 +12,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, cast
 
-from selfdebug import benchmarks, plugins
+from selfdebug import benchmarks, plugins, splits
 from selfdebug import config as configuration
 from selfdebug.evaluate import Evaluation, Settings
 from selfdebug.feedback import Repairs
@@ -34,9 +34,18 @@ def settings(given: Mapping[str, Any], config: Path | None) -> Settings:
     return configuration.settings(Settings, values)
 
 
-def tasks(benchmark: str, split: str, source: str, limit: int) -> Iterator[Task]:
-    """Yield the tasks that a command line names."""
-    return islice(benchmarks.load(benchmark, split, source), limit)
+def tasks(
+    benchmark: str, split: str, source: str, limit: int, trained_on: Sequence[Path] = ()
+) -> list[Task]:
+    """Return the tasks that a command line names.
+
+    trained_on: files or folders of repairs. Raises SelfdebugError when one was made from a task
+    that is named here.
+    """
+    found = list(islice(benchmarks.load(benchmark, split, source), limit))
+    for path in trained_on:
+        splits.refuse_trained(found, _repairs_in(path))
+    return found
 
 
 def backend(name: str, judge: Judge, options: Sequence[str]) -> Backend:
@@ -51,11 +60,15 @@ def backend(name: str, judge: Judge, options: Sequence[str]) -> Backend:
 
 def repairs(path: Path | None) -> Repairs | None:
     """Index a file of repairs for --feedback retrieved."""
-    if path is None:
-        return None
-    if not path.is_file():
-        raise SelfdebugError(f"cannot read {path}: no such file")
-    return Repairs(Store(path, Repair))
+    return None if path is None else Repairs(_repairs_in(path))
+
+
+def _repairs_in(path: Path) -> Store[Repair]:
+    """Open a file of repairs, or the one in a folder that `inject` filled."""
+    file = path / "repairs.jsonl" if path.is_dir() else path
+    if not file.is_file():
+        raise SelfdebugError(f"cannot read {file}: no such file")
+    return Store(file, Repair)
 
 
 def write_report(folder: Path, found: Evaluation) -> str:

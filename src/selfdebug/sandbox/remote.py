@@ -43,6 +43,7 @@ class Remote:
         self._connection = connection
         self._exported: list[Any] = []
         self._proxies: dict[int, Proxy] = {}
+        self._names: dict[int, str] = {}  # of proxies that were read from another: "<Stack>.push"
         self._call: tuple[str, list[Any], dict[str, Any]] | None = None
         self._got: object = None
         self._exceptions: dict[str, type[BaseException]] = {}
@@ -68,7 +69,8 @@ class Remote:
         self, target: str | int, args: list[Any], kwargs: dict[str, Any], method: str = ""
     ) -> Any:
         """Call the candidate; raise its exception here, under its own name."""
-        name = target if isinstance(target, str) else f"<{self._proxies[target].__type__}>"
+        name = target if isinstance(target, str) else self._names.get(target, "")
+        name = name or f"<{self._proxies[int(target)].__type__}>"
         self._call = (f"{name}.{method}" if method else name, args, kwargs)
         self._got = None
         reply = self._ask(
@@ -87,7 +89,11 @@ class Remote:
 
     def get(self, target: int, name: str) -> Any:
         """Read an attribute of one of the candidate's objects."""
-        return self._decode(self._ask({"op": "get", "target": target, "name": name}).get("value"))
+        reply = self._ask({"op": "get", "target": target, "name": name})
+        value = self._decode(reply.get("value"))
+        if isinstance(value, Proxy):
+            self._names[value.__handle__] = f"<{self._proxies[target].__type__}>.{name}"
+        return value
 
     def set(self, target: int, name: str, value: Any) -> None:
         """Set an attribute of one of the candidate's objects."""

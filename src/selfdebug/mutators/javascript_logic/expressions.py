@@ -254,7 +254,8 @@ def operand(program: Program) -> Iterator[Change]:
             continue
         what = "condition" if sign in ("&&", "||") else "part"
         for keep, drop in ((left, right), (right, left)):
-            part = quote(_short(program.text(drop)))
+            dropped = _short(program.text(drop))
+            part = quote(f"{sign} {dropped}" if drop is right else f"{dropped} {sign}")
             reasons = f"the {what} {part} does not belong here", f"the {what} {part} is left out"
             yield change(node, [replace(node, program.text(keep))], *reasons)
 

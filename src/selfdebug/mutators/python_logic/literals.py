@@ -86,7 +86,9 @@ def truth_value(program: Program) -> Iterator[Change]:
 
 def swapped_results(program: Program) -> Iterator[Change]:
     """Exchange True and False in every return of a function."""
-    why = "True and False are returned the wrong way round"
+    why = (
+        "True and False are returned the wrong way round, here and in the function's other returns"
+    )
     for function in program.of(*FUNCTIONS):
         found = [
             node.value
@@ -158,7 +160,9 @@ def _rewritten(program: Program, nodes: list[ast.Constant], new: str, cost: int)
     plain = not set(new) & {mark, "\\", "\n"} and new.isprintable()
     source, old = (mark + new + mark if plain else repr(new)), program.text(nodes[0])
     edits = tuple(Edit(*program.span(node), source) for node in nodes)
-    reasons = f"the text {old} is not the right one", f"the text {source} is not the right one"
+    where = "" if len(nodes) == 1 else " here and where it stands again"
+    wrong = "the text {} is not the right one" + where
+    reasons = wrong.format(old), wrong.format(source)
     return Change(edits, program.around(nodes[0]), *reasons, cost)
 
 

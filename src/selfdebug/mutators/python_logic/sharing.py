@@ -18,7 +18,13 @@ _EMPTY = ("[]", "{}", "set()", "list()", "dict()")
 def alias(program: Program) -> Iterator[Change]:
     """Share one list where a copy is needed."""
     why = "it is one and the same list twice, so a change of one shows in the other"
-    stored = [value for node in program.of(ast.Assign) for _, value in pairs(node)]
+    # `rows = list(rows)` is no copy but a conversion: the old name is gone.
+    stored = [
+        value
+        for node in program.of(ast.Assign)
+        for target, value in pairs(node)
+        if program.text(target) not in program.variables_of(value)
+    ]
     for call in program.of(ast.Call):
         match call:
             case ast.Call(func=ast.Attribute(attr="append"), args=[value]):
@@ -31,7 +37,7 @@ def alias(program: Program) -> Iterator[Change]:
                 pass
             case ast.Call(func=ast.Attribute(attr="copy", value=inner), args=[]):
                 pass
-            case ast.Call(func=ast.Name(id="list" | "dict" | "set"), args=[ast.Name() as inner]):
+            case ast.Call(func=ast.Name(id="list" | "dict"), args=[ast.Name() as inner]):
                 pass
             case ast.Name(id=name) if name not in program.integers:
                 edit = Edit(program.end(value), program.end(value), "[:]")
@@ -77,7 +83,7 @@ def shared_rows(program: Program) -> Iterator[Change]:
 
 def mutable_default(program: Program) -> Iterator[Change]:
     """Keep a list from one call to the next, in a parameter's default."""
-    why = "the default value is made once, and every call goes on filling the same one"
+    shared = "the default value is made once, and every call goes on filling the same one"
     for function in program.of(*FUNCTIONS):
         arguments, body = function.args, [s for s in function.body if s in program.parents]
         if arguments.args and not (arguments.vararg or arguments.kwonlyargs or arguments.kwarg):
@@ -92,6 +98,7 @@ def mutable_default(program: Program) -> Iterator[Change]:
                 if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and taken:
                     added = f", {node.targets[0].id}={program.text(node.value)}"
                     put = Edit(program.end(last), program.end(last), added)
+                    why = f"{shared}; make it in the body, `{program.first_line(node)}`"
                     yield Change((put, taken), program.header(function), "", why)
         named = arguments.args[len(arguments.args) - len(arguments.defaults) :]
         for argument, default in zip(named, arguments.defaults, strict=True):
@@ -99,6 +106,7 @@ def mutable_default(program: Program) -> Iterator[Change]:
             if text in _EMPTY and body:
                 put = program.insert_before(body[0], f"{argument.arg} = {text}")
                 if put is not None:
+                    why = f"{shared}; make it in the body, `{argument.arg} = {text}`"
                     yield Change((put,), program.header(function), why, "", 3)
 
 

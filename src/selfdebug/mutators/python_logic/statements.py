@@ -137,9 +137,13 @@ def guard(program: Program) -> Iterator[Change]:
         inner = program.indent(node.body[0])
         body = _reindented(program.code[start:end], inner, program.indent(node))
         edit = Edit(program.lines(node)[0], end, body)
-        test = program.text(node.test)
-        reasons = f"the condition `{test}` is one too many", f"the condition `{test}` is missing"
-        yield Change((edit,), program.lines(node), *reasons, 5)
+        test = " ".join(program.text(node.test).split())
+        excess = f"the condition `{test}` is one too many"
+        yield Change((edit,), program.lines(node), excess, "", 5)
+        first, more = program.first_line(node.body[0]), len(node.body) - 1
+        lacks = f"`{first}` lacks a condition; put `if {test}:` before it"
+        lacks += " and indent it" if not more else f", and indent it and the next {more} with it"
+        yield Change((edit,), None, "", lacks)
     for node in program.of(ast.AugAssign, ast.Expr, ast.Assign):
         if not program.has_own_lines(node) or program.scope(node) is program.tree:
             continue

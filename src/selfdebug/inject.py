@@ -120,7 +120,7 @@ def inject(
     repairs and the total.
     Raises SelfdebugError when no task has a reference and a visible test.
     """
-    order = [replace(t, tests=t.visible_tests) for t in tasks if t.reference and t.visible_tests]
+    order = [_breakable(task) for task in tasks if task.reference and task.visible_tests]
     if not order:
         raise SelfdebugError("no task has both a reference program and a visible test")
     _random(seed, "order").shuffle(order)
@@ -140,6 +140,12 @@ def inject(
             if on_visit is not None:
                 on_visit(visit, len(balance.keys), total)
     return repairs
+
+
+def _breakable(task: Task) -> Task:
+    """Return a task with what may be shown alone, and with newlines that all programs count."""
+    reference = re.sub(r"\r\n?", "\n", task.reference)
+    return replace(task, reference=reference, tests=task.visible_tests)
 
 
 def _replayed(balance: _Balance, repairs: Store[Repair], begun: int) -> _Balance:

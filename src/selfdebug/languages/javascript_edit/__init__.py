@@ -89,6 +89,11 @@ class Program:
         return tuple(_walk(self.root))
 
     @property
+    def has_lone_returns(self) -> bool:
+        """True when a line ends in a carriage return alone: nobody else counts such lines."""
+        return re.search(rb"\r(?!\n)", self.data) is not None
+
+    @property
     def parses(self) -> bool:
         """True when the text has no syntax error that tree-sitter sees."""
         return not self.root.has_error
@@ -274,7 +279,7 @@ def mutations(
 ) -> Iterator[Mutation]:
     """Break a program: operators take turns, so that none drowns the others."""
     program = Program(code)
-    if not program.parses:
+    if not program.parses or program.has_lone_returns:
         return
     queues: list[tuple[Operator, list[Change]]] = []
     for operator in operators:
@@ -302,7 +307,7 @@ def repairs(code: str, operators: Sequence[Operator], kind: Kind, name: str) -> 
     program = Program(code)
     rng = Random(0)
     seen = {code}
-    for operator in operators if program.parses else ():
+    for operator in operators if program.parses and not program.has_lone_returns else ():
         for change in operator(program):
             fixed = program.edited(change.edits)
             if not change.if_wrong or fixed in seen or not Program(fixed).parses:

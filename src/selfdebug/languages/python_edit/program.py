@@ -42,6 +42,7 @@ _COMPARISONS: dict[type[ast.cmpop], str] = {
     **{ast.Eq: "==", ast.NotEq: "!=", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">="},
     **{ast.In: "in", ast.NotIn: "not in", ast.Is: "is", ast.IsNot: "is not"},
 }
+LONE_RETURN = re.compile(r"\r(?!\n)")
 _DEEPEST = 200  # levels of a tree: what a person writes has about 20
 _Node = TypeVar("_Node", bound=ast.AST)
 
@@ -94,8 +95,11 @@ def _is_docstring(node: ast.AST) -> bool:
 
 
 def read(code: str) -> Program | None:
-    """Return a program to edit; None when the text does not compile, or nests without end."""
-    if syntax_error(code) is not None:
+    """Return a program to edit; None when the text does not compile, or nests without end.
+
+    None too for lines that end in a carriage return alone: nobody else counts them.
+    """
+    if LONE_RETURN.search(code) or syntax_error(code) is not None:
         return None
     try:
         return Program(code)

@@ -59,7 +59,8 @@ def mutate(code: str, rng: Random) -> Iterator[Mutation]:
 
 def repair(code: str) -> Iterator[Mutation]:
     """Yield programs that parse, made from one that does not; or mend a double declaration."""
-    if Program(code).parses:
+    program = Program(code)
+    if program.parses or program.has_lone_returns:
         yield from repairs(code, (redeclared,), KIND, NAME)
         return
     rng = Random(0)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from random import Random
 
 from selfdebug.languages.python_edit.change import Change, describe
-from selfdebug.languages.python_edit.program import edited, syntax_error
+from selfdebug.languages.python_edit.program import LONE_RETURN, edited, syntax_error
 from selfdebug.mutators.python_syntax.fixes import FIXERS
 from selfdebug.mutators.python_syntax.line import Line
 from selfdebug.types import Mutation
@@ -41,7 +41,7 @@ class _Text:
 def mended(code: str) -> Iterator[Mutation]:
     """Yield repairs of a text that does not compile, the most plausible first."""
     error = syntax_error(code)
-    if error is None:
+    if error is None or LONE_RETURN.search(code):
         return
     rng = Random(0)  # it chooses words
     queue = [_Text(0, 0, code, error)]

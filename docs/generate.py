@@ -28,7 +28,7 @@ Exit codes, the same for every verb:
 | 1 | it worked, and the answer is no: a test fails, or no repair was found |
 | 2 | the input is wrong; one line on standard error says what and what to do |
 | 3 | a fault of the harness: nothing is known about the program |
-| 130 | interrupted; `selfdebug eval` resumes when the same command is run again |
+| 130 | interrupted; `eval` and `inject` go on when the same command is run again |
 """
 
 

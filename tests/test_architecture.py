@@ -44,7 +44,6 @@ MAY_IMPORT_TORCH = {"sft", "rl", "backends/transformers", "rewards/explanation"}
 MAY_WRITE_FILES = {"store", "report", "sandbox", "sourcefile", "usertests/project", "sft", "rl"}
 CORE_DEPENDENCIES = {
     "_quickjs",
-    "libcst",
     "rich",
     "tree_sitter",
     "tree_sitter_javascript",
@@ -274,7 +273,7 @@ def loaded_by(statement: str) -> set[str]:
     return set(done.stderr.split())
 
 
-HEAVY = {"torch", "numpy", "libcst", "tree_sitter", "rich", "pydantic", "asyncio", "openai"}
+HEAVY = {"torch", "numpy", "tree_sitter", "rich", "pydantic", "asyncio", "openai"}
 
 
 def test_import_selfdebug_loads_nothing_heavy() -> None:

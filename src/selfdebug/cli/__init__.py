@@ -42,6 +42,6 @@ def _run() -> None:
 
 
 def _interrupted() -> int:
-    line = "interrupted; `eval` goes on where it was when the same command is run again"
+    line = "interrupted; `eval` and `inject` go on when the same command is run again"
     print(f"selfdebug: {line}", file=sys.stderr)
     return INTERRUPTED

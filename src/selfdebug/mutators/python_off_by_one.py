@@ -12,9 +12,10 @@ import re
 from collections.abc import Iterator
 from random import Random
 
+from selfdebug.languages.python_edit.binding import ATOM, SUM, UNARY, binds
 from selfdebug.languages.python_edit.change import Change, Operator, mutations, repairs
 from selfdebug.languages.python_edit.guesses import number, pairs
-from selfdebug.languages.python_edit.program import ATOM, SUM, UNARY, Edit, Program, binds
+from selfdebug.languages.python_edit.program import Edit, Program
 from selfdebug.types import Kind, Language, Mutation
 
 LANGUAGE: Language = "python"

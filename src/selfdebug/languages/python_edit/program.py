@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar
 
+from selfdebug.languages.python_edit.binding import ATOM, demand
 from selfdebug.languages.python_edit.guesses import defined, integers, maps, number, sequences
 
 Span = tuple[int, int]
@@ -27,17 +28,6 @@ COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 SCOPES = (*FUNCTIONS, ast.Lambda, ast.Module)
 LOOPS = (ast.For, ast.While)
 
-# How tightly an expression binds; an ATOM never needs parentheses.
-LOOSE, OR, AND, NOT, COMPARED, BITS, SHIFT, SUM, PRODUCT, UNARY, POWER, ATOM = range(12)
-_BINDS: dict[type[ast.AST], int] = {
-    **dict.fromkeys((ast.Lambda, ast.IfExp, ast.NamedExpr, ast.Yield, ast.Starred), LOOSE),
-    **{ast.Or: OR, ast.And: AND, ast.Not: NOT, ast.Compare: COMPARED, ast.Pow: POWER},
-    **dict.fromkeys((ast.BitOr, ast.BitXor, ast.BitAnd), BITS),
-    **dict.fromkeys((ast.LShift, ast.RShift), SHIFT),
-    **dict.fromkeys((ast.Add, ast.Sub), SUM),
-    **dict.fromkeys((ast.Mult, ast.Div, ast.FloorDiv, ast.Mod, ast.MatMult), PRODUCT),
-    **dict.fromkeys((ast.UAdd, ast.USub, ast.Invert, ast.Await), UNARY),
-}
 _COMPARISONS: dict[type[ast.cmpop], str] = {
     **{ast.Eq: "==", ast.NotEq: "!=", ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">="},
     **{ast.In: "in", ast.NotIn: "not in", ast.Is: "is", ast.IsNot: "is not"},
@@ -76,14 +66,6 @@ def syntax_error(code: str) -> SyntaxError | None:
         except (ValueError, RecursionError, MemoryError) as error:  # null bytes, deep nesting
             return SyntaxError(str(error), ("<program>", 1, 1, ""))
     return None
-
-
-def binds(node: ast.AST) -> int:
-    """Return how tightly an expression binds."""
-    key = node.op if isinstance(node, ast.BinOp | ast.BoolOp | ast.UnaryOp) else node
-    if isinstance(node, ast.Tuple):
-        return LOOSE
-    return _BINDS.get(type(key), ATOM)
 
 
 def _is_docstring(node: ast.AST) -> bool:
@@ -320,37 +302,13 @@ class Program:
         start, end = self.span(node)
         if isinstance(node, ast.GeneratorExp) and self.code[start - 1 : start] not in ("(", " "):
             text = f"({text})"  # the call's parentheses are the generator's as well
-        elif self.outer(node) == (start, end) and (level < self._demand(node) or "\n" in text):
+        elif self.outer(node) == (start, end) and (
+            level < demand(node, self.parents[node]) or "\n" in text
+        ):
             text = f"({text})"
         if re.fullmatch(r"\w\w", self.code[start - 1 : start] + text[:1]):
             text = f" {text}"  # `if(x)` lets a bracket, and nothing else, follow the keyword
         return Edit(start, end, text)
-
-    def _demand(self, node: ast.AST) -> int:
-        """Return how tightly an expression must bind to stand in a node's place."""
-        demand = LOOSE
-        match self.parents[node]:
-            case ast.BinOp(left=left, op=ast.Pow()):
-                demand = ATOM if node is left else UNARY
-            case ast.BinOp(left=left) as parent:
-                demand = binds(parent) + (node is not left)
-            case ast.BoolOp() as parent:
-                demand = binds(parent) + 1
-            case ast.UnaryOp() as parent:
-                demand = binds(parent)
-            case ast.Compare() | ast.Starred():
-                demand = BITS
-            case ast.IfExp(test=test, body=body) if node in (test, body):
-                demand = OR
-            case ast.comprehension():
-                demand = OR
-            case ast.Attribute(value=value) | ast.Subscript(value=value) if node is value:
-                demand = ATOM
-            case ast.Call(func=func) if node is func:
-                demand = ATOM
-            case _:
-                pass
-        return demand
 
     def called(self, function: str, node: ast.AST) -> str:
         """Return the source of a call of a function with a node as its only argument."""

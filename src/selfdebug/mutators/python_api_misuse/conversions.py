@@ -8,16 +8,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from selfdebug.languages.python_edit.binding import ATOM, binds
 from selfdebug.languages.python_edit.change import Change, Operator
 from selfdebug.languages.python_edit.guesses import words
-from selfdebug.languages.python_edit.program import (
-    ATOM,
-    FUNCTIONS,
-    Edit,
-    Program,
-    binds,
-    parameters,
-)
+from selfdebug.languages.python_edit.program import FUNCTIONS, Edit, Program, parameters
 
 # Functions of one argument that are forgotten, and put in again, the most usual first.
 _WRAPPERS = words(

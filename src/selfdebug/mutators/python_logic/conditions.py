@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import TypeGuard
 
+from selfdebug.languages.python_edit.binding import AND, NOT, OR, binds
 from selfdebug.languages.python_edit.change import Change, Operator
-from selfdebug.languages.python_edit.program import AND, NOT, OR, Edit, Program, binds
+from selfdebug.languages.python_edit.program import Edit, Program
 
 # What each operator is taken for, the likeliest first. `<` for `<=` is an off-by-one error.
 _COMPARISONS = {

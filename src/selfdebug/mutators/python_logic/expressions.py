@@ -11,14 +11,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
 
+from selfdebug.languages.python_edit.binding import ATOM, SUM, binds
 from selfdebug.languages.python_edit.change import Change, Operator
-from selfdebug.languages.python_edit.program import (
-    ATOM,
-    SUM,
-    Edit,
-    Program,
-    binds,
-)
+from selfdebug.languages.python_edit.program import Edit, Program
 
 _ARITHMETIC: dict[type[ast.operator], tuple[str, tuple[str, ...]]] = {
     ast.Add: ("+", ("-", "*", "//", "%")),

@@ -12,9 +12,10 @@ import re
 from collections.abc import Iterator
 from difflib import SequenceMatcher
 
+from selfdebug.languages.python_edit.binding import ATOM, UNARY
 from selfdebug.languages.python_edit.change import Change, Operator
 from selfdebug.languages.python_edit.guesses import number, pairs
-from selfdebug.languages.python_edit.program import ATOM, FUNCTIONS, UNARY, Edit, Program
+from selfdebug.languages.python_edit.program import FUNCTIONS, Edit, Program
 
 _INFINITE = ("float('inf')", "float('-inf')")
 # A first value and what is taken for it.

@@ -53,6 +53,26 @@ def test_every_kind_of_failure_is_told(status, shown):
     assert not false_claims(text, status)
 
 
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize(
+    ("status", "shown"),
+    [
+        ("wrong", ("`1 2\\n3`", "`4\\n5`", "`4\\n6`")),
+        ("exception", ("`1 2\\n3`", "`KeyError: 1`")),
+        ("timeout", ("`1 2\\n3`", "without an end")),
+    ],
+)
+def test_a_program_that_prints_is_told_of_by_its_input_and_output(status, shown, seed):
+    failure = TestResult(
+        "t", status, call="stdin: 1 2\n3\n", expected="4\n6\n", got="4\n5\n", message="KeyError: 1"
+    )
+    text = compose([MUTATION], failure, Random(seed))
+    assert all(part in text for part in shown)
+    assert "\n" not in text
+    assert verified(text, BROKEN, FIXED, failure)
+    assert false_claims(text.replace("1 2", "1 3"), failure)
+
+
 def test_several_bugs_are_told_one_after_the_other():
     text = compose([MUTATION, MUTATION, MUTATION], FAILURE, Random(0))
     assert text.count("Line 3 stops one short") == 3

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,58 @@ def test_classes_and_difficulty_are_balanced(tasks, sandbox, tmp_path):
     assert len(kinds) == 4
     assert min(kinds.values()) >= 30
     assert any(not repair.details["all_fail"] for repair in repairs)
+
+
+def test_each_language_is_balanced_by_itself(sandbox, tmp_path):
+    found = list(benchmarks.load("demo", "references"))
+    some = [next(t for t in found[i:] if t.language == "javascript") for i in (0, 80)]
+    some += [t for t in found if t.language == "python"][:5]
+    repairs = list(inject(some, sandbox, tmp_path, total=160))
+    for language in ("python", "javascript"):
+        kinds = Counter(repair.kind for repair in repairs if repair.language == language)
+        assert len(kinds) == 4
+        # MOST times the rarest, and the SLACK that a beginning needs.
+        assert max(kinds.values()) <= 1.8 * min(kinds.values()) + 13
+
+
+def test_of_several_bugs_each_changes_what_the_tests_show(tasks, sandbox, tmp_path):
+    """Without the last of them the tests show something else; so an explanation may tell of it."""
+    repairs = list(inject(tasks[:1], sandbox, tmp_path, total=110))
+    several = [repair for repair in repairs if repair.details["bugs"] > 1]
+    assert len(several) > 20
+    for repair in several:
+        assert len(repair.mutator.split("+")) == repair.details["bugs"] > 1
+        assert repair.details["lines"] == sorted(set(repair.details["lines"]))
+    card = Counter()
+    for line in (tmp_path / "visits.jsonl").read_text().splitlines():
+        card.update(json.loads(line).get("outcomes", {}))
+    refused = [name for name in card if name.endswith("one of several bugs does not show")]
+    assert refused
+
+
+def test_an_empty_list_without_its_first_element_is_no_second_bug(sandbox, tmp_path):
+    """`list(found)[1:]` of nothing changes nothing: never told as a bug beside another."""
+    task = Task(
+        "always_empty", "python", "Nothing.", "nothing",
+        tests=(Test("t", "program", "assert nothing(3) == 4"),),
+        reference="def nothing(x):\n    y = x + 1\n    z = list(())\n    return y + len(z)\n",
+    )  # fmt: skip
+    repairs = list(inject([task], sandbox, tmp_path, total=60))
+    assert repairs
+    assert not [r for r in repairs if "list(())[" in r.broken]
+
+
+def test_bytes_do_not_depend_on_the_total(tasks, sandbox, tmp_path):
+    inject(tasks, sandbox, tmp_path / "few", total=35)
+    inject(tasks, sandbox, tmp_path / "many", total=90)
+    assert lines(tmp_path / "few") == lines(tmp_path / "many")[:35]
+
+
+def test_line_ends_of_other_systems_are_read_as_newlines(tasks, sandbox, tmp_path):
+    for name, end in (("unix", "\n"), ("windows", "\r\n"), ("old", "\r")):
+        task = replace(tasks[0], reference=tasks[0].reference.replace("\n", end))
+        inject([task], sandbox, tmp_path / name, total=12)
+    assert lines(tmp_path / "unix") == lines(tmp_path / "windows") == lines(tmp_path / "old")
 
 
 def test_feedback_and_repairs_never_show_a_hidden_test(tasks, sandbox, tmp_path):

@@ -14,6 +14,7 @@ from selfdebug import plugins
 from selfdebug.languages.javascript_edit import Edit, Program, change, child, explain, quote
 from selfdebug.languages.javascript_edit.names import Names
 from selfdebug.languages.javascript_edit.places import quotable
+from selfdebug.mutators import javascript_logic as logic
 from selfdebug.types import Mutation
 
 KINDS = ("syntax", "logic", "api_misuse", "off_by_one")
@@ -412,3 +413,16 @@ def test_no_text_is_too_strange(code):
     for kind in KINDS:
         for mutation in [*mutants(kind, code)[:5], *list(mutator(kind).repair(code))[:5]]:
             assert mutation.broken != mutation.fixed
+
+
+def test_a_lost_block_is_told_with_all_of_its_lines():
+    loop = "  for (const x of xs) {\n    n += x;\n  }\n"
+    code = f"function f(xs) {{\n  let n = 0;\n{loop}  return n;\n}}\n"
+    texts = [bug.explanation for bug in logic.mutate(code, Random(0)) if "deletion" in bug.mutator]
+    assert any("Put in `for (const x of xs) {`, `n += x;` and `}`." in text for text in texts)
+
+
+def test_a_lost_operand_is_told_with_its_operator():
+    code = "function f(x) {\n  return x === 0;\n}\n"
+    texts = [bug.explanation for bug in logic.mutate(code, Random(0)) if "operand" in bug.mutator]
+    assert any("the part `=== 0` is left out" in text for text in texts)

@@ -358,3 +358,44 @@ def test_parentheses_are_put_where_an_expression_needs_them():
     names = [node for node in program.of(ast.Name) if node.id == "a"]
     texts = [program.put(node, "p + q", 7).text for node in names]
     assert texts == ["(p + q)", "p + q", "(p + q)"]
+
+
+def explained(mutator, code, operator):
+    return [m.explanation for m in mutator.mutate(code, Random(0)) if m.mutator.endswith(operator)]
+
+
+LOOP = """\
+def f(xs):
+    total = 0
+    for x in xs:
+        if x > 1:
+            total += x
+    return total
+"""
+
+
+def test_a_lost_block_is_told_with_all_of_its_lines():
+    texts = explained(python_logic, LOOP, ".statement")
+    assert any("`for x in xs:`, `if x > 1:` and `total += x`" in text for text in texts)
+
+
+def test_a_lost_condition_is_told_as_a_line_before_the_step_and_not_in_its_place():
+    (text,) = explained(python_logic, LOOP, ".guard")
+    assert "`total += x` lacks a condition; put `if x > 1:` before it and indent it" in text
+
+
+def test_braces_are_told_with_the_one_at_the_end():
+    for text in explained(python_syntax, LOOP, ".braces"):
+        assert "take out the `}` that ends it" in text
+
+
+def test_a_default_that_lasts_is_told_with_the_line_that_makes_a_fresh_one():
+    code = "def f(x):\n    found = []\n    found.append(x)\n    return found\n"
+    (text,) = explained(python_logic, code, ".mutable_default")
+    assert "make it in the body, `found = []`" in text
+
+
+def test_a_conversion_is_no_copy():
+    code = "def f(xs):\n    xs = list(xs)\n    ys = list(xs)\n    return xs, ys\n"
+    broken = [m.broken for m in python_logic.mutate(code, Random(0)) if "alias" in m.mutator]
+    assert broken == [code.replace("ys = list(xs)", "ys = xs")]

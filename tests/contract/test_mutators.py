@@ -152,3 +152,11 @@ def test_a_program_that_nests_without_end_is_left_alone(mutator):
     text = "x = " + "(" * 150 + "1" + ")" * 150 + " + 1" * 400 + "\n"
     assert len(list(islice(mutator.mutate(text, Random(0)), 3))) <= 3
     assert len(list(islice(mutator.repair(text), 3))) <= 3
+
+
+def test_lines_that_end_in_a_carriage_return_alone_are_left_alone(mutator):
+    """Editors and diffs do not count them, so every line number would be wrong."""
+    for code in references(mutator.LANGUAGE)[:3]:
+        for odd in (code.replace("\n", "\r"), code.replace("\n ", "\r ", 1)):
+            assert list(mutator.mutate(odd, Random(7))) == []
+            assert list(mutator.repair(odd)) == []

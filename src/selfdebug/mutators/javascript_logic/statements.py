@@ -43,6 +43,7 @@ _REMOVABLE = frozenset(
     }
 )
 _QUOTED = 60  # characters of a statement that an explanation quotes
+_LISTED = 5  # lines of a statement that are all quoted
 _SHORT = 40  # characters of a step that may be repeated elsewhere
 _COMMON_STEPS = {
     "number": ("{}++;", "{}--;", "{} = 0;", "{} = 1;"),
@@ -67,12 +68,22 @@ def deletion(program: Program) -> Iterator[Change]:
             edit = Edit(_trimmed(program, clause.start_byte), clause.end_byte, "")
             yield change(clause, [edit], *reasons)
         elif not _only(node):
-            yield change(node, [Edit(*_whole_lines(program, node), "")], *reasons)
+            advice = ("", _put_in(program, node))
+            yield change(node, [Edit(*_whole_lines(program, node), "")], *reasons, advice)
     for node in program.of("else_clause"):
         if node.named_children and node.named_children[0].type == "statement_block":
             edit = Edit(_trimmed(program, node.start_byte), node.end_byte, "")
             reasons = "the else branch does not belong here", "the else branch is missing"
             yield change(node, [edit], *reasons)
+
+
+def _put_in(program: Program, node: Node) -> str:
+    """Quote the lines of a statement that has several, or say how many; "" when it has one."""
+    lines = [line.strip() for line in program.text(node).splitlines() if line.strip()]
+    if len(lines) > _LISTED:
+        return f"Put in {quote(lines[0])} and the {len(lines) - 1} lines that belong to it"
+    listed = f"{', '.join(map(quote, lines[:-1]))} and {quote(lines[-1])}"
+    return f"Put in {listed}" if len(lines) > 1 else ""
 
 
 def missing_return(program: Program) -> Iterator[Change]:

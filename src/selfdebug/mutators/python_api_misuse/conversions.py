@@ -92,7 +92,9 @@ def wrapped(program: Program) -> Iterator[Change]:
         if value is not None and not isinstance(value, ast.Tuple | ast.GeneratorExp):
             for template in _WRONG_TYPES:
                 text = template.format(program.text(value))
-                why = f"`{text}` has the wrong type" if "\n" not in text else "the type is wrong"
+                name = template.partition("(")[0]
+                around = "square brackets" if template == "[{}]" else f"`{name}`"
+                why = f"the value itself is needed, without {around} around it"
                 yield Change((program.put(value, text),), program.span(node), "", why)
 
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from itertools import pairwise
 
-from selfdebug.languages.python_edit.change import Change, Operator
+from selfdebug.languages.python_edit.change import Change, Operator, quote
 from selfdebug.languages.python_edit.program import (
     FUNCTIONS,
     LOOPS,
@@ -24,6 +24,7 @@ from selfdebug.languages.python_edit.program import (
 
 _SIMPLE = (ast.Assign, ast.AugAssign, ast.Expr, ast.Break, ast.Continue, ast.Return)
 _YIELDS = (ast.Yield, ast.YieldFrom)
+_LISTED = 4  # lines of a statement that are all quoted
 _DEFAULTS = ("False", "True", "0", "[]", "None", '""', "-1", "1")
 
 
@@ -37,7 +38,19 @@ def statement(program: Program) -> Iterator[Change]:
         last_word = isinstance(node, ast.Return) and program.neighbour(node, 1) is None
         compound = isinstance(node, ast.If | ast.For | ast.While)
         cost = 4 if last_word or compound else 2 if isinstance(node, ast.Assign) else 1
-        yield Change((edit,), program.lines(node), *reasons, cost)
+        if "\n" in program.text(node):  # its first line alone would not tell what to put in
+            yield Change((edit,), program.lines(node), reasons[0], "", cost)
+            yield Change((edit,), None, "", f"{reasons[1]}; put in {_listed(program, node)}")
+        else:
+            yield Change((edit,), program.lines(node), *reasons, cost)
+
+
+def _listed(program: Program, node: ast.stmt) -> str:
+    """Quote the lines of a statement, or its first and how many there are."""
+    lines = [line.strip() for line in program.text(node).splitlines() if line.strip()]
+    if len(lines) > _LISTED:
+        return f"{quote(lines[0])} and the {len(lines) - 1} lines that belong to it"
+    return f"{', '.join(map(quote, lines[:-1]))} and {quote(lines[-1])}"
 
 
 def _missing(node: ast.stmt) -> str:
@@ -142,7 +155,8 @@ def guard(program: Program) -> Iterator[Change]:
         yield Change((edit,), program.lines(node), excess, "", 5)
         first, more = program.first_line(node.body[0]), len(node.body) - 1
         lacks = f"`{first}` lacks a condition; put `if {test}:` before it"
-        lacks += " and indent it" if not more else f", and indent it and the next {more} with it"
+        others = "the statement after it" if more == 1 else f"the {more} statements after it"
+        lacks += f" and indent it with {others}" if more else " and indent it"
         yield Change((edit,), None, "", lacks)
     for node in program.of(ast.AugAssign, ast.Expr, ast.Assign):
         if not program.has_own_lines(node) or program.scope(node) is program.tree:

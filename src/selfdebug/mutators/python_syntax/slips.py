@@ -301,9 +301,9 @@ def braces(program: Program) -> Iterator[Change]:
                     Edit(colon.start, colon.end, " {"),
                     Edit(close, close, "\n" + program.indent(node) + "}"),
                 )
-                why = "a block begins with `:` and ends with its indentation, it has no braces"
-                at = program.start(node)
-                yield Change(edits, (at, program.line_end(at)), "", why)
+                head = program.code[program.start(node) : colon.end]
+                why = f"a block has no braces; write `{head}` and take out the `}}` that ends it"
+                yield Change(edits, None, "", why)
                 break
 
 

@@ -59,7 +59,7 @@ def test_every_kind_of_failure_is_told(status, shown):
     [
         ("wrong", ("`1 2\\n3`", "`4\\n5`", "`4\\n6`")),
         ("exception", ("`1 2\\n3`", "`KeyError: 1`")),
-        ("timeout", ("`1 2\\n3`", "without an end")),
+        ("timeout", ("`1 2\\n3`", "still runs when its time is up")),
     ],
 )
 def test_a_program_that_prints_is_told_of_by_its_input_and_output(status, shown, seed):
@@ -103,7 +103,7 @@ def test_long_values_are_cut_and_still_verified():
         "Line 3, `range(len(xs))`. `total([1, 2])` gives `1` where `4` is right.",
         "Line 3, `range(len(xs))`. With `total([9])` the result is `1` instead of `3`.",
         "Line 3, `range(len(xs))`. Calling `total([1, 2])` raises `KeyError: 1`.",
-        "Line 3, `range(len(xs))`. `total([1, 2])` never returns.",
+        "Line 3, `range(len(xs))`. `total([1, 2])` does not end in time.",
     ],
 )
 def test_a_false_line_code_or_value_is_found(lie):

@@ -15,6 +15,7 @@ from selfdebug.languages.javascript_edit import Edit, Program, change, child, ex
 from selfdebug.languages.javascript_edit.names import Names
 from selfdebug.languages.javascript_edit.places import quotable
 from selfdebug.mutators import javascript_logic as logic
+from selfdebug.mutators import javascript_off_by_one as off_by_one
 from selfdebug.types import Mutation
 
 KINDS = ("syntax", "logic", "api_misuse", "off_by_one")
@@ -426,3 +427,10 @@ def test_a_lost_operand_is_told_with_its_operator():
     code = "function f(x) {\n  return x === 0;\n}\n"
     texts = [bug.explanation for bug in logic.mutate(code, Random(0)) if "operand" in bug.mutator]
     assert any("the part `=== 0` is left out" in text for text in texts)
+
+
+def test_positions_are_not_taken_for_elements():
+    code = "function f(xs) {\n  let n = 0;\n  for (const i in xs) n += xs[i];\n  return n;\n}\n"
+    assert not any(".slice" in bug.broken for bug in off_by_one.mutate(code, Random(0)))
+    elements = code.replace("i in xs", "x of xs").replace("xs[i]", "x")
+    assert any(".slice" in bug.broken for bug in off_by_one.mutate(elements, Random(0)))

@@ -39,9 +39,9 @@ NO_LOAD = (
     "That is why it cannot be loaded: `{message}`.",
     "The error is `{message}`.",
 )
-ENDLESS = (
-    "`{call}` never returns.",
-    "With `{call}` the program runs on without an end.",
+LATE = (  # perhaps it never ends, perhaps it is only slow: nobody waited to see
+    "`{call}` does not end in time.",
+    "With `{call}` the program still runs when its time is up.",
 )
 # The same of a program that reads its input and prints.
 INPUT = "stdin: "  # how such a call is written
@@ -53,7 +53,7 @@ STOPPED = (
     "With the input `{call}` the program stops with `{message}`.",
     "The input `{call}` ends in `{message}`.",
 )
-WAITING = ("With the input `{call}` the program runs on without an end.",)
+LATE_PRINTED = ("With the input `{call}` the program still runs when its time is up.",)
 SECOND = ("There is a second bug. ", "That is not all. ", "Another bug: ")
 THIRD = ("And a third. ", "One more bug: ", "Lastly, ")
 CORRECT = (
@@ -82,7 +82,7 @@ def compose(mutations: Sequence[Mutation], failure: TestResult, rng: Random) -> 
     reads = failure.call.startswith(INPUT)
     forms = {
         "wrong": PRINTED if reads else WRONG,
-        "timeout": WAITING if reads else ENDLESS,
+        "timeout": LATE_PRINTED if reads else LATE,
         "load_error": NO_LOAD,
     }
     form = rng.choice(forms.get(failure.status, STOPPED if reads else RAISED))
@@ -164,11 +164,11 @@ def _values(explanation: str, failure: TestResult | None) -> Iterator[tuple[str,
             truth = failure is not None and all(
                 match[name] == _cut(getattr(failure, name)) for name in fields
             )
-            ended = "call" not in fields or fields != ("call",) or _endless(failure)
+            ended = "call" not in fields or fields != ("call",) or _late(failure)
             yield match[0], truth and ended
 
 
-def _endless(failure: TestResult | None) -> bool:
+def _late(failure: TestResult | None) -> bool:
     return failure is not None and failure.status == "timeout"
 
 
@@ -181,7 +181,7 @@ def _pattern(form: str) -> tuple[re.Pattern[str], tuple[str, ...]]:
 
 
 _PATTERNS = [
-    _pattern(form) for form in (*WRONG, *RAISED, *NO_LOAD, *ENDLESS, *PRINTED, *STOPPED, *WAITING)
+    _pattern(form) for form in (*WRONG, *RAISED, *NO_LOAD, *LATE, *PRINTED, *STOPPED, *LATE_PRINTED)
 ]
 
 

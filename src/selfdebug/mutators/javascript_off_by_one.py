@@ -153,6 +153,11 @@ def fence_post(program: Program) -> Iterator[Change]:
         sequence = names.kind_of(node) in ("array", "string", "sequence")
         if not (sequence and is_value(node)) or program.text(node) == "[]":
             continue
+        # `for (i in rest)` goes over positions: a cut at the front takes the last one away.
+        if node.parent is not None and node.parent.type == "for_in_statement":
+            kind = node.parent.child_by_field_name("operator")
+            if kind is not None and kind.type == "in":
+                continue
         for cut in ("(1)", "(0, -1)"):
             edit = insert(node.end_byte, ".slice" + cut)
             yield change(node, [edit], _TAKEN[cut], _CUT_OFF[cut])

@@ -212,6 +212,8 @@ class TestInject:
         answer = selfdebug("inject", two, "--out", tmp_path / "run", "--total", 5)
         assert "1 of 2 tasks are in an evaluation set: left out" in answer.err
         assert {r["task_id"] for r in repairs(tmp_path / "run")} == {"twice"}
+        selfdebug("export", tmp_path / "run", "--to", tmp_path / "out.jsonl")
+        assert "spread" not in (tmp_path / "out.jsonl").read_text()
         answer = selfdebug("inject", tasks, "--out", tmp_path / "other", "--total", 5)
         assert "all 1 tasks are in an evaluation set (spread in HumanEval/0)" in complaint(answer)
 

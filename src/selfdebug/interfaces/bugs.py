@@ -70,7 +70,10 @@ def write_export(folder: Path, form: str, to: Path, stages: Sequence[str], sourc
         raise SelfdebugError(f"{folder} holds no repairs.jsonl: make one with `selfdebug inject`")
     repairs = Store(path, Repair)
     names = str(_before(folder).get("tasks", "")).split()
+    # Others may be in an evaluation set, or have a reference that fails.
+    broken = {repair.task_id for repair in repairs}
     tasks = _tasks(names, source) if form != "repairs" else []
+    tasks = [task for task in tasks if task.id in broken]
     return export(rows(form, repairs, examples(repairs, tasks, _stages(stages))), to)
 
 

@@ -86,7 +86,7 @@ def test_of_several_bugs_each_changes_what_the_tests_show(tasks, sandbox, tmp_pa
     """Without the last of them the tests show something else; so an explanation may tell of it."""
     repairs = list(inject(tasks[:1], sandbox, tmp_path, total=110))
     several = [repair for repair in repairs if repair.details["bugs"] > 1]
-    assert len(several) > 20
+    assert len(several) > 5
     for repair in several:
         assert len(repair.mutator.split("+")) == repair.details["bugs"] > 1
         assert repair.details["lines"] == sorted(set(repair.details["lines"]))

@@ -42,10 +42,11 @@ from selfdebug.types import (
 KINDS: tuple[Kind, ...] = ("syntax", "logic", "api_misuse", "off_by_one")
 # How often each task is visited, and how many programs of each kind a visit tries: few at first,
 # so that a small total takes something of every task, then twice as many, so that a large one does
-# not mutate a task anew for every few bugs. Bugs on top of bugs (True) come after single ones.
+# not mutate a task anew for every few bugs. Bugs on top of bugs (True) come after single ones, and
+# fewer of them: half of these hide each other, so that one kept costs five times as much.
 TURNS = (
-    *((False, 3), (False, 6), (False, 12), (True, 12), (False, 24)),
-    *((True, 24), (False, 48), (True, 48), (False, 96), (True, 96)),
+    *((False, 3), (False, 6), (False, 12), (False, 24), (True, 3)),
+    *((False, 48), (True, 12), (False, 96), (True, 24), (True, 96)),
 )
 KEPT = 2 / 3  # of the programs tried of a kind, that a visit may add: the harder bugs are chosen
 MOST = 1.8  # times as many as of a language's rarest kind: that has 1 / (1 + 3 x 1.8) = 15.6%

@@ -434,3 +434,10 @@ def test_positions_are_not_taken_for_elements():
     assert not any(".slice" in bug.broken for bug in off_by_one.mutate(code, Random(0)))
     elements = code.replace("i in xs", "x of xs").replace("xs[i]", "x")
     assert any(".slice" in bug.broken for bug in off_by_one.mutate(elements, Random(0)))
+
+
+def test_no_number_that_is_added_or_taken_away_becomes_negative():
+    code = "function f(x) {\n  x -= 2;\n  return x - 1;\n}\n"
+    offered = [m.fixed for m in logic.repair(code)]
+    assert offered
+    assert not any("- -" in code or "-= -" in code for code in offered)

@@ -399,3 +399,9 @@ def test_a_conversion_is_no_copy():
     code = "def f(xs):\n    xs = list(xs)\n    ys = list(xs)\n    return xs, ys\n"
     broken = [m.broken for m in python_logic.mutate(code, Random(0)) if "alias" in m.mutator]
     assert broken == [code.replace("ys = list(xs)", "ys = xs")]
+
+
+def test_no_number_that_is_added_or_taken_away_becomes_negative():
+    offered = [m.fixed for m in python_logic.repair("def f(x):\n    x -= 2\n    return x - 1\n")]
+    assert offered
+    assert not any("- -" in code or "-= -" in code for code in offered)

@@ -178,7 +178,11 @@ def number(program: Program) -> Iterator[Change]:
         sign = _operator(parent) if parent is not None and compared else ""
         codes = _CHARACTER_CODES.get(sign, ()) if "harCode" in program.code else ()
         for other in dict.fromkeys([*written, *_NUMBERS, *codes]):
-            minus = parent is not None and parent.type == "unary_expression"
+            # `x - -1` is the wrong operator, not the wrong number.
+            minus = parent is not None and (
+                parent.type in ("unary_expression", "augmented_assignment_expression")
+                or (sign in ("+", "-") and node == parent.child_by_field_name("right"))
+            )
             if other != text and not _neighbours(text, other) and not (minus and other[0] == "-"):
                 yield change(quotable(node), [replace(node, other)], *_instead(text, other))
 

@@ -55,6 +55,8 @@ def constant(program: Program) -> Iterator[Change]:
         for rank, new in enumerate(dict.fromkeys([*usual, *found, *negative, *near])):
             if new == old or (whole and new.isdecimal() and abs(int(new) - value) == 1):
                 continue
+            if new.startswith("-") and _is_added(program, node):
+                continue  # `x - -1` is the wrong operator, not the wrong number
             level = UNARY if new.startswith("-") else ATOM
             reasons = _belongs(old, new), _belongs(new, old)
             edit = program.put(node, new, level)
@@ -66,6 +68,16 @@ def _is_number(program: Program, node: ast.Constant | ast.UnaryOp) -> bool:
     if isinstance(program.parents[node], ast.UnaryOp):
         return False
     return number(node) is not None or isinstance(getattr(node, "value", None), float)
+
+
+def _is_added(program: Program, node: ast.AST) -> bool:
+    """Return whether a node is what a sum adds or takes away."""
+    parent = program.parents[node]
+    if isinstance(parent, ast.AugAssign):
+        return isinstance(parent.op, ast.Add | ast.Sub)
+    if isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.Add | ast.Sub):
+        return node is parent.right
+    return False
 
 
 def _negative(source: str) -> str:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selfdebug.prompts import fenced, messages, parse, text
+from selfdebug.prompts import fenced, messages, parse
 from selfdebug.types import Request, Task
 
 TASK = Task("t", "python", "Add two numbers.", "add", ())
@@ -40,14 +40,6 @@ def test_the_name_is_not_repeated_when_the_prompt_says_it():
     prompt = "def add(a, b):\n    '''Add.'''\n"
     (message,) = messages(Request(Task("t", "python", prompt, "add", ()), "generate"))
     assert "must define" not in message["content"]
-
-
-def test_plain_text_has_the_same_parts_in_the_same_order():
-    plain = text(BROKEN)
-    places = [plain.index(part) for part in (TASK.prompt, WRONG, "fails a test", "First explain")]
-    assert places == sorted(places)
-    assert plain.endswith("### Response\n")
-    assert "### Program" not in text(Request(TASK, "generate"))
 
 
 def test_a_fence_inside_the_program_does_not_end_the_block():

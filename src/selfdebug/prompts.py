@@ -1,4 +1,4 @@
-"""Requests to the text that a model reads, and replies back to programs with exact spans.
+"""Requests to the messages that a model reads, and replies back to programs with exact spans.
 
 The conversation is LeDex's (Jiang et al. 2024): the task, the wrong program as the model's own
 turn, the feedback, and then the explanation before the mended program. A reply is read leniently,
@@ -32,6 +32,16 @@ ASK: dict[Mode, str] = {
     "correct it. Then give the whole corrected program in one fenced code block.",
 }
 
+# For tokenizers without a chat template (Jinja, as transformers renders it): base models read the
+# conversation as plain text under headings. A reply ends with the end-of-text token.
+CHAT_TEMPLATE = (
+    "{% for message in messages %}{% if message['role'] == 'assistant' %}"
+    "### Response\n{{ message['content'] }}{{ eos_token }}\n\n{% else %}"
+    "### Instruction\n{{ message['content'] }}\n\n{% endif %}{% endfor %}"
+    "{% if add_generation_prompt %}### Response\n{% endif %}"
+)
+NEXT_TURN = "\n### Instruction"  # where a model that goes on by itself is cut
+
 
 def messages(request: Request) -> list[dict[str, str]]:
     """Return the request as chat messages, the last one the user's."""
@@ -44,18 +54,6 @@ def messages(request: Request) -> list[dict[str, str]]:
         {"role": "assistant", "content": fenced(request.task.language, request.broken)},
         {"role": "user", "content": feedback},
     ]
-
-
-def text(request: Request) -> str:
-    """Return the request as plain text, for a model without a chat template."""
-    parts = [f"### Task\n{_task(request)}"]
-    if request.mode != "generate":
-        parts.append(f"### Program\n{fenced(request.task.language, request.broken)}")
-        parts.append(f"### Feedback\n{request.feedback.strip()}")
-    parts.append(
-        f"### Instruction\n{ASK[request.mode].format(language=NAMES[request.task.language])}"
-    )
-    return "\n\n".join([*parts, "### Response\n"])
 
 
 def fenced(language: Language, code: str) -> str:

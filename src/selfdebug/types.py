@@ -20,6 +20,7 @@ Kind = Literal["syntax", "logic", "api_misuse", "off_by_one"]
 TestKind = Literal["program", "call", "stdio", "suite", "query"]
 Trust = Literal["split", "in_process"]
 Observe = Literal["", "lines", "locals"]
+Origin = Literal["injected", "harvested", "teacher", "search"]
 Stage = Literal["generate", "recognise", "correct"]
 Status = Literal[
     "pass",
@@ -268,6 +269,24 @@ class Episode:
 
 
 @dataclass(frozen=True, slots=True)
+class Attempt:
+    """One reply that was asked for while harvesting, right or wrong.
+
+    parent: the `code_sha` of the wrong program that it refines, "" for a first program. number:
+    which of the replies to the same request by the same backend. broken, feedback: what it read.
+    """
+
+    task_id: str
+    mode: Mode
+    backend: str
+    number: int
+    completion: Completion
+    parent: str = ""
+    broken: str = ""
+    feedback: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Repair:
     """A verified (task, broken, feedback, explanation, fixed): what a model is trained on."""
 
@@ -278,7 +297,7 @@ class Repair:
     feedback: str
     explanation: str
     fixed: str
-    origin: Literal["injected", "harvested", "teacher", "search"]
+    origin: Origin
     tier: str
     kind: str = ""
     mutator: str = ""

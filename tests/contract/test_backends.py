@@ -6,7 +6,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from selfdebug import plugins
+from selfdebug import plugins, prompts
 from selfdebug.sandbox import Sandbox
 from selfdebug.types import Request, Sampling, SelfdebugError, Task, Test
 
@@ -57,9 +57,25 @@ def name(request):
     return request.param
 
 
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    """A model that has learned by heart how the three programs are mended."""
+    tiny_models = pytest.importorskip("tiny_models")
+    folder = tmp_path_factory.mktemp("model")
+    said = [f"Why.\n```python\ndef {name}(xs): return {i}\n```" for i, name in enumerate(NAMES)]
+    asked = [prompts.messages(request) for request in REQUESTS]
+    texts = [message["content"] for messages in asked for message in messages]
+    tiny_models.write_model(folder, texts=[*texts, *said])
+    tiny_models.teach(folder, list(zip(asked, said, strict=True)))
+    return folder
+
+
 @pytest.fixture
-def opened(name, sandbox, tmp_path, monkeypatch):
+def opened(name, sandbox, tmp_path, monkeypatch, request):
     """Return a function that opens the backend afresh."""
+    options = OPTIONS.get(name, {})
+    if name == "transformers":
+        options = {"model": str(request.getfixturevalue("model")), "dtype": "float32"}
     monkeypatch.chdir(tmp_path)
     replies = [f"Why.\n```python\ndef {n}(xs): return {i}\n```" for n in NAMES for i in range(2)]
     (tmp_path / "replies.json").write_text(json.dumps(replies))
@@ -68,7 +84,7 @@ def opened(name, sandbox, tmp_path, monkeypatch):
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         module = plugins.load("backends", name)
-        yield lambda: module.create(sandbox, **OPTIONS.get(name, {}))
+        yield lambda: module.create(sandbox, **options)
         server.shutdown()
         thread.join()
 

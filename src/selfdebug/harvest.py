@@ -144,7 +144,9 @@ def _collect(run: _Run, backend: Backend, asks: Sequence[_Ask], mode: Mode, at_o
     done = sum(ask.have for ask in asks)
 
     def sampled(batch: list[_Ask]) -> list[Attempt]:
-        return _sampled(backend, batch, mode, run.settings)
+        replies = _sampled(backend, batch, mode, run.settings)
+        run.made.append_many(replies)  # at once: a reply that has come is never asked for again
+        return replies
 
     with ThreadPoolExecutor(1, thread_name_prefix="sampling") as pool:
         running: deque[Future[list[Attempt]]] = deque()
@@ -154,17 +156,14 @@ def _collect(run: _Run, backend: Backend, asks: Sequence[_Ask], mode: Mode, at_o
                 running.extend(pool.submit(sampled, b) for b in islice(batches, 2 - len(running)))
                 if not running:
                     return
-                replies = running[0].result()
-                run.made.append_many(replies)
-                running.popleft()
+                replies = running.popleft().result()
                 _judge(run, replies)
                 done += len(replies)
                 if run.on_replies is not None:
                     run.on_replies(done, total)
-        finally:  # stopped: what has been asked for is kept, what has not is not asked
+        finally:  # stopped by an error or by the user: ask for nothing more
             for future in running:
-                if not future.cancel() and future.exception() is None:
-                    run.made.append_many(future.result())
+                future.cancel()
 
 
 def _batches(asks: Sequence[_Ask], at_once: int) -> Iterator[list[_Ask]]:

@@ -28,7 +28,7 @@ Exit codes, the same for every verb:
 | 1 | it worked, and the answer is no: a test fails, or no repair was found |
 | 2 | the input is wrong; one line on standard error says what and what to do |
 | 3 | a fault of the harness: nothing is known about the program |
-| 130 | interrupted; `eval` and `inject` go on when the same command is run again |
+| 130 | interrupted; a run with a folder resumes when the same command is given again |
 """
 
 
@@ -40,15 +40,19 @@ def help_of(*verb: str) -> str:
     return "\n".join(line.rstrip() for line in done.stdout.strip().splitlines())
 
 
-def verbs() -> list[str]:
-    """The verbs, as the program's own help lists them."""
-    return re.findall(r"^  ([a-z]+) ", help_of().partition("Commands:")[2], re.M)
+def verbs(*of: str) -> list[str]:
+    """The verbs, or those of one verb, as the program's own help lists them."""
+    return re.findall(r"^  ([a-z]+) ", help_of(*of).partition("Commands:")[2], re.M)
 
 
 def reference() -> str:
     """The whole page."""
     sections = [HEAD, f"```\n{help_of()}\n```\n"]
-    sections += [f"## selfdebug {verb}\n\n```\n{help_of(verb)}\n```\n" for verb in verbs()]
+    for verb in verbs():
+        sections.append(f"## selfdebug {verb}\n\n```\n{help_of(verb)}\n```\n")
+        for part in verbs(verb):
+            text = help_of(verb, part)
+            sections.append(f"### selfdebug {verb} {part}\n\n```\n{text}\n```\n")
     return "\n".join(sections)
 
 

@@ -16,11 +16,11 @@ from random import Random
 
 from selfdebug import prompts
 from selfdebug.explanations import CORRECT
+from selfdebug.feedback.failing_test import PASSING
 from selfdebug.types import Example, Repair, Request, Stage, Task
 
 STAGES: tuple[Stage, ...] = ("generate", "recognise", "correct")
 RIGHT_SHARE = 0.2  # of the examples of recognise and correct, that show a right program
-RIGHT_FEEDBACK = "All visible tests pass."
 RECOGNISE = (
     "Say in a few sentences what is wrong with the program, where and why. If nothing is wrong, "
     "say that it is correct. Do not write a program."
@@ -32,16 +32,19 @@ def examples(
     tasks: Sequence[Task],
     stages: Sequence[Stage] = STAGES,
     right_share: float = RIGHT_SHARE,
+    written: Mapping[str, Sequence[str]] | None = None,
 ) -> Iterator[Example]:
     """Yield the examples of each stage in turn, in the order of the repairs.
 
     repairs is read once a stage. A repair whose task is not among `tasks` is left out: without
-    the task there is no conversation.
+    the task there is no conversation. written: right programs by task id that the model to be
+    trained wrote itself; they are learned from beside the task's reference.
     """
     known = {task.id: task for task in tasks}
+    right = {task.id: _right(task, (written or {}).get(task.id, ())) for task in tasks}
     for stage in stages:
         if stage == "generate":
-            yield from (_written(task) for task in tasks if task.reference)
+            yield from (_written(task, code) for task in tasks for code in right[task.id])
             continue
         for repair in repairs:
             task = known.get(repair.task_id)
@@ -49,17 +52,22 @@ def examples(
                 continue
             rng = Random(hashlib.sha256(f"{stage}{repair.key}".encode()).digest())
             if stage == "recognise":
-                yield _recognised(task, repair)
+                if repair.explanation:  # a model may have mended it without a word
+                    yield _recognised(task, repair)
             else:
                 yield _corrected(task, repair, rng)
             # One right program for so many wrong ones gives it its share of all.
-            if task.reference and rng.random() < right_share / (1 - right_share):
-                yield _stays_right(task, stage, rng)
+            if right[task.id] and rng.random() < right_share / (1 - right_share):
+                yield _stays_right(task, rng.choice(right[task.id]), stage, rng)
 
 
-def _written(task: Task) -> Example:
+def _right(task: Task, written: Sequence[str]) -> list[str]:
+    return [*([task.reference] if task.reference else []), *written]
+
+
+def _written(task: Task, code: str) -> Example:
     prompt = prompts.messages(Request(task, "generate"))
-    return _example("generate", task, "", prompt, prompts.fenced(task.language, task.reference))
+    return _example("generate", task, "", prompt, prompts.fenced(task.language, code))
 
 
 def _recognised(task: Task, repair: Repair) -> Example:
@@ -70,21 +78,23 @@ def _recognised(task: Task, repair: Repair) -> Example:
 def _corrected(task: Task, repair: Repair, rng: Random) -> Example:
     fixed = prompts.fenced(task.language, repair.fixed)
     # LeDex: both forms, the refinement alone and the explanation before it.
-    explained = rng.random() < 0.5
+    explained = rng.random() < 0.5 and bool(repair.explanation)
     mode = "explain_refine" if explained else "refine"
     prompt = prompts.messages(Request(task, mode, repair.broken, repair.feedback))
     said = f"{repair.explanation}\n\n{fixed}" if explained else fixed
     return _example("correct", task, repair.kind, prompt, said)
 
 
-def _stays_right(task: Task, stage: Stage, rng: Random) -> Example:
+def _stays_right(task: Task, code: str, stage: Stage, rng: Random) -> Example:
     verdict = rng.choice(CORRECT)
     if stage == "recognise":
-        prompt = _asked_to_recognise(task, task.reference, RIGHT_FEEDBACK)
+        prompt = _asked_to_recognise(task, code, PASSING)
         return _example(stage, task, "", prompt, verdict)
-    prompt = prompts.messages(Request(task, "explain_refine", task.reference, RIGHT_FEEDBACK))
-    same = prompts.fenced(task.language, task.reference)
-    return _example(stage, task, "", prompt, f"{verdict}\n\n{same}")
+    same = prompts.fenced(task.language, code)
+    explained = rng.random() < 0.5
+    mode = "explain_refine" if explained else "refine"
+    prompt = prompts.messages(Request(task, mode, code, PASSING))
+    return _example(stage, task, "", prompt, f"{verdict}\n\n{same}" if explained else same)
 
 
 def _asked_to_recognise(task: Task, code: str, feedback: str) -> list[dict[str, str]]:

@@ -42,6 +42,6 @@ def _run() -> None:
 
 
 def _interrupted() -> int:
-    line = "interrupted; `eval` and `inject` go on when the same command is run again"
+    line = "interrupted; a run with a folder goes on when the same command is given again"
     print(f"selfdebug: {line}", file=sys.stderr)
     return INTERRUPTED

@@ -97,3 +97,62 @@ TrainedOn = Annotated[
     list[Path] | None,
     Option(help="Repairs (a file or `inject`'s folder) whose tasks are refused; repeatable."),
 ]
+
+Teacher = Annotated[
+    str,
+    Option(help="Who mends the failures: a backend, such as search.", show_default="--backend"),
+]
+TeacherOptions = Annotated[
+    list[str] | None, Option("--teacher-option", help="Of the teacher, as NAME=VALUE; repeatable.")
+]
+HarvestSamples = Annotated[
+    int | None, Option(help="Programs a task.", min=1, show_default="as before, or 20")
+]
+MoreSamples = Annotated[
+    int, Option(help="Programs a task on top of those that were asked for before.", min=0)
+]
+Refinements = Annotated[
+    int | None,
+    Option(help="Of each distinct failure.", min=0, show_default="as before, or 10; 1 for search"),
+]
+HarvestTemperature = Annotated[
+    float | None, Option(help="Of the programs.", min=0.0, show_default="1.0")
+]
+RefineTemperature = Annotated[
+    float | None, Option(help="Of the refinements.", min=0.0, show_default="0.8")
+]
+RepliesAtOnce = Annotated[int, Option(help="Replies that are asked for in one go.", min=1)]
+
+TrainingFolders = Annotated[list[Path], Argument(help="Folders that `inject` and `harvest` made.")]
+Model = Annotated[str | None, Option(help="A folder, a Hugging Face name, or a shipped model.")]
+Rank = Annotated[
+    int | None, Option(help="Of LoRA; 0 trains every weight.", min=0, show_default="16")
+]
+LearningRate = Annotated[float | None, Option(show_default="0.0002")]
+Epochs = Annotated[float | None, Option(show_default="3.0")]
+BatchSize = Annotated[int | None, Option(help="Examples a step.", min=1, show_default="32")]
+MaxLength = Annotated[
+    int | None,
+    Option(help="Tokens; longer examples are left out.", min=1, show_default="2048"),
+]
+Order = Annotated[
+    str | None,
+    Option(help="mixture, or stages: one stage after the other.", show_default="mixture"),
+]
+HeldOut = Annotated[
+    float | None,
+    Option(help="Share of examples, by task.", min=0.0, max=0.5, show_default="0.1"),
+]
+Patience = Annotated[
+    int | None,
+    Option(help="Checks without a gain before it stops.", min=1, show_default="3"),
+]
+RowsAtOnce = Annotated[
+    int | None,
+    Option(help="Examples of one forward pass.", min=0, show_default="by the model's size"),
+]
+Device = Annotated[str | None, Option(help="cpu, cuda or auto.", show_default="auto")]
+TrainSeed = Annotated[int | None, Option("--seed", show_default="0")]
+RightShare = Annotated[
+    float, Option(help="Of the examples, that show a right program.", min=0.0, max=0.9)
+]

@@ -38,6 +38,14 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
+train = typer.Typer(
+    help="Train a model on what inject and harvest made.",
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+)
+app.add_typer(train, name="train")
+
 
 @app.callback(invoke_without_command=True)
 def version(
@@ -183,6 +191,88 @@ def inject_(
     show(json, {"repairs": number, "notes": notes}, ("repairs",), [(f"{number}",)])
     for line in notes:
         note(line)
+
+
+@app.command("harvest")
+def harvest_(
+    context: typer.Context,
+    tasks: o.Tasks,
+    out: o.Folder,
+    backend: o.Backend = "transformers",
+    option: o.BackendOptions = None,
+    teacher: o.Teacher = "",
+    teacher_option: o.TeacherOptions = None,
+    samples: o.HarvestSamples = None,
+    more: o.MoreSamples = 0,
+    refinements: o.Refinements = None,
+    limit: o.Limit = o.ALL,
+    temperature: o.HarvestTemperature = None,
+    refine_temperature: o.RefineTemperature = None,
+    top_p: o.TopP = None,
+    max_tokens: o.MaxTokens = None,
+    feedback: o.Feedback = None,
+    seed: o.Seed = None,
+    replies_at_once: o.RepliesAtOnce = 128,
+    source: o.Source = "",
+    json: o.Json = False,
+    allow_unsafe: o.Unsafe = False,
+) -> None:
+    """Collect a model's failures and how they were mended.
+
+    Programs are sampled and judged; what fails is explained and refined by the model itself or by
+    a teacher, and kept when every test passes. Stopped at any moment, the same command goes on.
+    """
+    from selfdebug.interfaces import training
+    from selfdebug.sandbox import Sandbox
+
+    other = (teacher, teacher_option or []) if teacher else None
+    with Sandbox(allow_unsafe=allow_unsafe) as sandbox, counting("replies") as on_replies:
+        found, notes = training.run_harvest(
+            tasks, out, sandbox, context.params, backend=(backend, option or []), teacher=other,
+            more=more, limit=limit, source=source, at_once=replies_at_once, on_replies=on_replies,
+        )  # fmt: skip
+    heads, row = training.harvest_row(found)
+    show(json, {**asdict(found), "notes": notes}, heads, [row])
+    for line in notes:
+        note(line)
+
+
+@train.command()
+def sft(
+    context: typer.Context,
+    folders: o.TrainingFolders,
+    out: o.Folder,
+    model: o.Model = None,
+    stage: o.Stages = None,
+    right_share: o.RightShare = 0.2,
+    rank: o.Rank = None,
+    learning_rate: o.LearningRate = None,
+    epochs: o.Epochs = None,
+    batch_size: o.BatchSize = None,
+    max_length: o.MaxLength = None,
+    order: o.Order = None,
+    held_out: o.HeldOut = None,
+    patience: o.Patience = None,
+    rows_at_once: o.RowsAtOnce = None,
+    device: o.Device = None,
+    seed: o.TrainSeed = None,
+    source: o.Source = "",
+    json: o.Json = False,
+) -> None:
+    """Fine-tune a model on repairs, with loss on replies alone.
+
+    Tasks are held out to stop before it learns by heart. Stopped at any moment, the same command
+    goes on; the folder is then a model for --option model=FOLDER.
+    """
+    from selfdebug.interfaces import training
+
+    with counting("steps") as on_step:
+        done = training.run_sft(
+            folders, out, context.params, stages=stage or [], right_share=right_share,
+            source=source, on_step=on_step,
+        )  # fmt: skip
+    heads, row = training.sft_row(done)
+    show(json, training.as_json(done), heads, [row])
 
 
 @app.command("export")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from selfdebug.types import Status, Task, TestResult
 
+PASSING = "No visible test fails."
 VALUE_CHARS = 300  # of one input, expected value or message
 
 WHAT: dict[Status, str] = {
@@ -25,7 +26,7 @@ WHAT: dict[Status, str] = {
 def failing_test(task: Task, code: str, failure: TestResult | None) -> str:
     """Return the first failing visible test as Input / Expected / Got, or the error."""
     if failure is None:
-        return "No visible test fails."
+        return PASSING
     head = WHAT.get(failure.status, "The program fails a test.")
     told = [_field(name, cap(value)) for name, value in facts(task, code, failure)]
     return "\n".join([head, *told])

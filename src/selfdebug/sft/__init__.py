@@ -1,0 +1,282 @@
+"""Supervised fine-tuning on repairs, by TRL: LoRA, or every weight, on a CPU or a GPU.
+
+Loss is on what the model should say and never on a wrong program. A part of the tasks is held
+out: training stops when it no longer gains on them, and the best weights are kept. The folder can
+be resumed after a kill by the same call; when done it is itself a model to be loaded. It makes no
+examples (`stages` does) and measures no programs (`evaluate` does).
+
+    selfdebug train sft runs/bugs runs/harvest --model NAME --out runs/sft
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from selfdebug import config
+from selfdebug.backends.transformers.loading import (
+    SMALL,
+    attach,
+    base_and_adapter,
+    chosen_device,
+    libraries,
+    load_model,
+    load_tokenizer,
+)
+from selfdebug.sft.card import card, held_out_losses
+from selfdebug.sft.rows import Row, encode, fingerprint, held_out, parts
+from selfdebug.sft.trainer import trainer_class, training_arguments
+from selfdebug.store import write_lines, write_text
+from selfdebug.types import Example, SelfdebugError
+
+OnStep = Callable[[int, int, float], None]  # (step, of how many, loss)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How to train. rank: of LoRA; 0 trains every weight.
+
+    order "stages": write, then recognise, then correct; "mixture": all at once. held_out: share
+    of the examples. patience: evaluations without a gain on them before training stops; there
+    are about ten evaluations. rows_at_once: of one forward pass; 0 goes by the model's size.
+    """
+
+    model: str
+    rank: int = 16
+    learning_rate: float = 2e-4
+    epochs: float = 3.0
+    batch_size: int = 32
+    max_length: int = 2048
+    order: Literal["mixture", "stages"] = "mixture"
+    held_out: float = 0.1
+    patience: int = 3
+    rows_at_once: int = 0
+    device: str = "auto"
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """What came of it. before and after: the loss on held-out examples, nan without any."""
+
+    folder: Path
+    examples: int
+    held_out: int
+    too_long: int
+    before: float
+    after: float
+
+
+def train(
+    examples: Iterable[Example],
+    out: str | Path,
+    settings: Settings,
+    *,
+    about: Mapping[str, Any] | None = None,
+    on_step: OnStep | None = None,
+) -> Trained:
+    """Train until done, from where a killed run was; a run that is done returns at once.
+
+    about: what else run.toml and the card should say, such as where the examples come from.
+    Writes weights and tokenizer, README.md (the card), losses.jsonl (the curves) and run.toml.
+    Raises SelfdebugError for settings or data that differ from the folder's, or no data.
+    """
+    out = Path(out)
+    base, adapter = base_and_adapter(settings.model)
+    if adapter and not settings.rank:
+        raise SelfdebugError(f"{settings.model} is an adapter: rank 0 trains whole models only")
+    tokenizer = load_tokenizer(adapter or base)
+    rows, too_long = encode(tokenizer, examples, settings.max_length)
+    if not rows:
+        raise SelfdebugError(f"there is nothing to learn from ({too_long} examples are too long)")
+    learn, check = held_out(rows, settings.held_out, settings.seed)
+    _claim(out, settings, {"data": fingerprint(rows), **(about or {})})
+    start = adapter or base
+    if not _is_done(out):
+        checked = dict(parts(check, settings.order, settings.seed))
+        for number, (stage, chosen) in enumerate(parts(learn, settings.order, settings.seed), 1):
+            ended = out / "stages" / f"{number}-{stage}"
+            if not ended.is_dir():
+                part = _Part(stage, chosen, checked.get(stage, []), out, ended)
+                _train_part(part, start, tokenizer, settings, on_step)
+            start = str(ended)
+        shutil.copytree(start, out, dirs_exist_ok=True)
+        counts = {"examples": len(learn), "held out": len(check), "too long": too_long}
+        told = {**config.as_table(settings), **counts, **(about or {})}
+        write_text(out / "README.md", card(base, told, learn, _losses(out)))
+        for name in ("stages", "checkpoints"):
+            shutil.rmtree(out / name, ignore_errors=True)
+    before, after = held_out_losses(_losses(out))
+    return Trained(out, len(learn), len(check), too_long, before, after)
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One stage, or the mixture. ended: the folder that is there once it is done."""
+
+    stage: str
+    learn: Sequence[Row]
+    check: Sequence[Row]
+    out: Path
+    ended: Path
+
+
+def _train_part(
+    part: _Part, start: str, tokenizer: Any, settings: Settings, on_step: OnStep | None
+) -> None:
+    """Train from the model at `start` on one part and save what came of it."""
+    torch, trl, transformers = libraries("torch", "trl", "transformers")
+    device = chosen_device(settings.device)
+    base, adapter = base_and_adapter(start)
+    model = load_model(base)
+    if model.config.is_encoder_decoder:
+        raise SelfdebugError(f"{base} is an encoder-decoder model; TRL trains causal models")
+    stored = model.dtype
+    small = model.num_parameters() < SMALL
+    if not settings.rank or small:
+        model = model.float()  # 16 bits lose small updates; the arithmetic may still use them
+    if adapter:
+        model = attach(model, adapter, trainable=True)
+    rows_at_once = settings.rows_at_once or (32 if small else 4)
+    steps = math.ceil(len(part.learn) * settings.epochs / settings.batch_size)
+    arguments = training_arguments(
+        trl.SFTConfig,
+        folder=part.out / "checkpoints" / part.ended.name,
+        device=device,
+        steps=steps,
+        rows_at_once=min(rows_at_once, settings.batch_size),
+        batch_size=settings.batch_size,
+        epochs=settings.epochs,
+        learning_rate=settings.learning_rate,
+        seed=settings.seed,
+        checks=bool(part.check),
+        small=small,
+        bf16=_has_bf16(torch, device),
+    )
+    callbacks: list[Any] = [_curve(transformers, part, on_step)]
+    if part.check:
+        callbacks.append(transformers.EarlyStoppingCallback(settings.patience))
+    trainer = trainer_class(trl, torch, plain_loss=device == "cpu")(
+        model=model,
+        args=arguments,
+        train_dataset=_dataset(part.learn),
+        eval_dataset=_dataset(part.check) if part.check else None,
+        processing_class=tokenizer,
+        peft_config=_lora(settings) if settings.rank and not adapter else None,
+        callbacks=callbacks,
+    )
+    trainer.remove_callback(transformers.PrinterCallback)  # `on_step` says how it goes
+    trainer.train(resume_from_checkpoint=_last_checkpoint(Path(arguments.output_dir)))
+    trained = trainer.model
+    if settings.rank:
+        trained.peft_config["default"].base_model_name_or_path = _durable(settings.model, base)
+    else:
+        trained = trained.to(stored)
+    _save(trained, tokenizer, part.ended)
+
+
+def _curve(transformers: Any, part: _Part, on_step: OnStep | None) -> Any:
+    """Return a callback that writes losses.jsonl anew at each point, so that a resumed run fits."""
+    path = part.out / "losses.jsonl"
+    before = [line for line in _losses(part.out) if line["stage"] != part.stage]
+
+    class Curve(transformers.TrainerCallback):
+        """Follows the trainer's own log, which it saves and restores with its checkpoints."""
+
+        def on_log(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+            """Write the curve."""
+            del args, control
+            lines = [*before, *({"stage": part.stage, **line} for line in state.log_history)]
+            write_lines(path, map(json.dumps, lines))
+            loss = state.log_history[-1].get("loss")
+            if on_step is not None and loss is not None:
+                on_step(state.global_step, state.max_steps, loss)
+
+    return Curve()
+
+
+def _claim(out: Path, settings: Settings, about: Mapping[str, Any]) -> None:
+    """Write run.toml, or refuse a folder that was made with other settings or other data."""
+    path, table = out / "run.toml", {**config.as_table(settings), **about}
+    if not path.exists():
+        write_text(path, config.to_toml({"settings": table, **config.describe()}))
+        return
+    before = config.read_run(path).get("settings", {})
+    for name in table.keys() | before.keys():
+        if table.get(name) != before.get(name):
+            raise SelfdebugError(
+                f"{out} was trained with {name} = {before.get(name)!r}, not {table.get(name)!r}: "
+                "choose another folder"
+            )
+
+
+def _is_done(out: Path) -> bool:
+    """The card is written last."""
+    return (out / "README.md").is_file()
+
+
+def _lora(settings: Settings) -> Any:
+    (peft,) = libraries("peft")
+    return peft.LoraConfig(
+        r=settings.rank,
+        lora_alpha=2 * settings.rank,
+        target_modules="all-linear",
+        task_type="CAUSAL_LM",
+    )
+
+
+def _dataset(rows: Sequence[Row]) -> Any:
+    (datasets,) = libraries("datasets")
+    return datasets.Dataset.from_dict(
+        {
+            "input_ids": [row.input_ids for row in rows],
+            "labels": [row.labels for row in rows],
+            "length": [len(row.input_ids) for row in rows],
+        }
+    )
+
+
+def _has_bf16(torch: Any, device: str) -> bool:
+    """Tell whether the processor has instructions for bfloat16; without them it is slow."""
+    if device == "cpu":
+        found = torch.cpu.get_capabilities()
+        return bool(found.get("avx512_bf16") or found.get("amx_bf16"))
+    return bool(torch.cuda.is_bf16_supported())
+
+
+def _last_checkpoint(folder: Path) -> str | None:
+    """Return the newest checkpoint that is whole: the trainer's state is written last."""
+    found = sorted(folder.glob("checkpoint-*"), key=lambda path: -int(path.name.split("-")[1]))
+    for path in found:
+        try:
+            json.loads((path / "trainer_state.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            continue  # killed while it was written
+        return str(path)
+    return None
+
+
+def _save(model: Any, tokenizer: Any, folder: Path) -> None:
+    """Save a model so that its folder is there only when it is whole."""
+    draft = folder.with_name(f".{folder.name}")
+    shutil.rmtree(draft, ignore_errors=True)
+    model.save_pretrained(draft)
+    tokenizer.save_pretrained(draft)
+    draft.rename(folder)
+
+
+def _durable(name: str, base: str) -> str:
+    """Return how an adapter names its base: a folder of one's own in full, else as it was given."""
+    return str(Path(base).resolve()) if Path(name).is_dir() else name
+
+
+def _losses(out: Path) -> list[dict[str, Any]]:
+    path = out / "losses.jsonl"
+    if not path.is_file():
+        return []
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]

@@ -31,7 +31,7 @@ RANKS = [
     "backends",
     "feedback rewards explanations",
     "debug summary",
-    "inject stages dataset harvest evaluate sft rl report",
+    "inject stages dataset harvest evaluate compare sft rl report",
     "interfaces",
     "cli",
     "__main__",

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from selfdebug.feedback import KINDS, Repairs, feedback
 from selfdebug.feedback.failing_test import WHAT, cap
+from selfdebug.feedback.shuffled import shuffled
 from selfdebug.types import Repair, SelfdebugError, Task, Test, TestResult, TraceStep, Verdict
 
 static_module = importlib.import_module("selfdebug.feedback.static")
@@ -275,7 +276,23 @@ def test_retrieval_says_what_it_needs(monkeypatch):
         say("retrieved", ERROR)
     monkeypatch.setitem(sys.modules, "bm25s", None)
     with pytest.raises(SelfdebugError, match=r"pip install 'selfdebug\[retrieval\]'"):
-        Repairs(BANK)
+        say("retrieved", ERROR, repairs=Repairs(BANK))
+
+
+def test_shuffled_feedback_is_of_another_task_in_the_language_and_always_the_same():
+    bank = [replace(r, feedback=f"About {r.task_id}.") for r in BANK]
+    told = {say("shuffled", ERROR, repairs=Repairs(bank)) for _ in range(3)}
+    assert len(told) == 1
+    assert told <= {"About a.", "About b."}
+    words = {shuffled(TASK, f"program {n}", Repairs(bank)) for n in range(30)}
+    assert words == {"About a.", "About b."}
+
+
+def test_shuffled_feedback_says_what_it_needs():
+    with pytest.raises(SelfdebugError, match="--repairs FILE"):
+        say("shuffled", ERROR)
+    with pytest.raises(SelfdebugError, match="no repair of another python task"):
+        say("shuffled", ERROR, repairs=Repairs(BANK[:1]))
 
 
 SECRET = "s3cr3t"

@@ -48,7 +48,8 @@ Limit = Annotated[int, Option(help="Only the first N tasks.", min=1, show_defaul
 Jobs = Annotated[int, Option(help="Tasks at a time.", min=1)]
 Config = Annotated[Path | None, Option(help="A run.toml to take the settings below from.")]
 RepairFile = Annotated[
-    Path | None, Option("--repairs", help="JSONL file that --feedback retrieved searches.")
+    Path | None,
+    Option("--repairs", help="JSONL file for --feedback retrieved and shuffled."),
 ]
 
 Mode = Annotated[
@@ -76,6 +77,13 @@ Temperature = Annotated[float | None, Option(min=0.0, show_default="0.8")]
 TopP = Annotated[float | None, Option(min=0.0, max=1.0, show_default="1.0")]
 MaxTokens = Annotated[int | None, Option(help="Of one reply.", min=1, show_default="1024")]
 Seed = Annotated[int | None, Option(help="Of the first episode.", show_default="0")]
+
+Runs = Annotated[list[Path], Argument(help="Folders of `eval`, the control first.")]
+Rounds = Annotated[int, Option(help="Programs after the first.", min=0)]
+Control = Annotated[
+    str, Option(help="The run that the others are compared with.", show_default="the first")
+]
+BugKind = Annotated[str, Option("--kind", help="Only this kind of bug.", show_default="all")]
 
 Tasks = Annotated[list[str], Argument(help="BENCHMARK:SPLIT, such as mbpp:train.")]
 Total = Annotated[

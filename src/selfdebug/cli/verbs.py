@@ -163,6 +163,31 @@ def evaluate_(
     raise typer.Exit(HARNESS_FAULT if found.unknown else YES)
 
 
+@app.command("compare")
+def compare_(
+    folders: o.Runs,
+    rounds: o.Rounds = 4,
+    control: o.Control = "",
+    kind: o.BugKind = "",
+    json: o.Json = False,
+) -> None:
+    """Set evaluations side by side, round by round.
+
+    Shows what each run passes and fixes, then each run minus the control with paired intervals
+    over tasks, at as many rounds and at as many tokens.
+    """
+    from selfdebug.compare import compare
+    from selfdebug.interfaces import runs
+
+    found = compare(folders, rounds=rounds, control=control, kind=kind)
+    if json:
+        return show(json, runs.comparison_json(found), (), ())
+    show(json, None, runs.GRID, runs.grid(found))
+    show(json, None, runs.DIFFERENCES, runs.differences(found))
+    for line in runs.broken_lines(found):
+        say(line)
+
+
 @app.command("inject")
 def inject_(
     tasks: o.Tasks,

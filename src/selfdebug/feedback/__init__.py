@@ -1,4 +1,4 @@
-"""What a model reads about a wrong program: failing test, static analysis, trace, like repairs.
+"""What a model reads about a wrong program: failing test, linters, trace, like repairs, a control.
 
 Every kind is short, of a fixed form and capped, because small models lose themselves in long ones.
 Nothing of a hidden test is ever in it, and nothing that a program printed either, since a program
@@ -11,11 +11,12 @@ from __future__ import annotations
 
 from selfdebug.feedback.failing_test import failing_test
 from selfdebug.feedback.retrieved import Repairs, retrieved
+from selfdebug.feedback.shuffled import shuffled
 from selfdebug.feedback.static import static
 from selfdebug.feedback.trace import trace
 from selfdebug.types import Judge, SelfdebugError, Task, Verdict
 
-KINDS = ("tests", "static", "trace", "retrieved")
+KINDS = ("tests", "static", "trace", "retrieved", "shuffled")
 
 __all__ = ["KINDS", "Repairs", "feedback"]
 
@@ -31,7 +32,8 @@ def feedback(
 ) -> str:
     """Return the text of one kind, or of several joined by "+", such as "tests+static".
 
-    judge is needed by trace, which runs the failing test once more; repairs by retrieved.
+    judge is needed by trace, which runs the failing test once more; repairs by retrieved and by
+    shuffled.
     """
     failure = verdict.first_failure
     parts: list[str] = []
@@ -45,6 +47,8 @@ def feedback(
                 parts.append(trace(task, code, failure, judge))
             case "retrieved":
                 parts.append(retrieved(task, code, failure, repairs))
+            case "shuffled":
+                parts.append(shuffled(task, code, repairs))
             case _:
                 raise SelfdebugError(f"no feedback {name!r}: there are {', '.join(KINDS)}")
     return "\n\n".join(parts)

@@ -19,34 +19,41 @@ class Repairs:
     """A searchable set of repairs: BM25 over the tokens of broken program and feedback."""
 
     def __init__(self, repairs: Iterable[Repair]) -> None:
-        """Index the repairs, by language."""
-        try:
-            bm25s: Any = import_module("bm25s")  # it has no types
-        except ImportError as error:
-            raise SelfdebugError(
-                "retrieved feedback needs bm25s: pip install 'selfdebug[retrieval]'"
-            ) from error
-        self._by_language: dict[Language, tuple[list[Repair], Any]] = {}
-        groups: dict[Language, list[Repair]] = {}
+        """Take the repairs, by language; they are indexed when first searched."""
+        self._groups: dict[Language, list[Repair]] = {}
         for repair in repairs:
-            if not _tokens(repair.broken):  # an empty program is like nothing
-                continue
-            groups.setdefault(repair.language, []).append(repair)
-        for language, group in groups.items():
-            index: Any = bm25s.BM25()
-            index.index([_tokens(r.broken + r.feedback) for r in group], show_progress=False)
-            self._by_language[language] = group, index
+            if _tokens(repair.broken):  # an empty program is like nothing
+                self._groups.setdefault(repair.language, []).append(repair)
+        self._indexes: dict[Language, Any] = {}
+
+    def of_others(self, task: Task) -> list[Repair]:
+        """Return the repairs of other tasks in the task's language."""
+        return [r for r in self._groups.get(task.language, []) if r.task_id != task.id]
 
     def like(self, task: Task, text: str) -> Repair | None:
         """Return the repair most like the text. One of the same task would give it away."""
-        words = _tokens(text)
-        if not words or task.language not in self._by_language:
+        words, group = _tokens(text), self._groups.get(task.language)
+        if not words or not group:
             return None
-        group, index = self._by_language[task.language]
-        scores: Iterable[float] = index.get_scores(words).tolist()
+        scores: Iterable[float] = self._index(task.language).get_scores(words).tolist()
         ranked = sorted(zip(scores, range(len(group)), strict=True), reverse=True)
         best = (group[i] for score, i in ranked if score > 0 and group[i].task_id != task.id)
         return next(best, None)
+
+    def _index(self, language: Language) -> Any:
+        if language not in self._indexes:
+            try:
+                bm25s: Any = import_module("bm25s")  # it has no types
+            except ImportError as error:
+                raise SelfdebugError(
+                    "retrieved feedback needs bm25s: pip install 'selfdebug[retrieval]'"
+                ) from error
+            index: Any = bm25s.BM25()
+            tokens = [_tokens(r.broken + r.feedback) for r in self._groups[language]]
+            index.index(tokens, show_progress=False)
+            # Only a whole index may be seen by the other threads.
+            self._indexes[language] = index
+        return self._indexes[language]
 
 
 def _tokens(text: str) -> list[str]:

@@ -22,6 +22,7 @@ FEEDBACK_FILES = {  # a file named `tests` would look like its own tests
     "static": "static",
     "trace": "trace",
     "retrieved": "retrieved",
+    "shuffled": "shuffled",
 }
 
 

@@ -14,6 +14,7 @@ from typing import Any, cast
 
 from selfdebug import benchmarks, plugins, splits
 from selfdebug import config as configuration
+from selfdebug.compare import Comparison
 from selfdebug.evaluate import Evaluation, Settings
 from selfdebug.feedback import Repairs
 from selfdebug.report import write
@@ -94,6 +95,42 @@ def figures(rows: Iterable[Row]) -> Iterator[tuple[str, ...]]:
 def as_json(rows: Iterable[Row], unknown: Sequence[str]) -> dict[str, Any]:
     """Return the figures as JSON values; what is not a number is null."""
     return {"rows": [_plain(asdict(row)) for row in rows], "unknown": list(unknown)}
+
+
+GRID = ("run", "round", "tasks", "pass@1", "pass@10", "failures fixed", "unchanged", "tokens")
+DIFFERENCES = ("run", "minus", "round", "pass@1", "fixed", "at equal tokens", "p")
+
+
+def grid(found: Comparison) -> Iterator[tuple[str, ...]]:
+    """Yield one row for each run and round."""
+    for cell in found.cells:
+        ten = _share(cell.pass_10) if cell.pass_10 else ""
+        unchanged = "" if math.isnan(cell.unchanged) else f"{cell.unchanged:.1%}"
+        names = (cell.run, str(cell.round), str(cell.tasks))
+        yield *names, _share(cell.pass_1), ten, _share(cell.fixed), unchanged, f"{cell.tokens:.0f}"
+
+
+def differences(found: Comparison) -> Iterator[tuple[str, ...]]:
+    """Yield one row for each run, round and control, in points."""
+    for c in found.contrasts:
+        shares = (_points(i) for i in (c.pass_1, c.fixed, c.at_equal_tokens))
+        yield c.run, c.control, str(c.round), *shares, f"{c.p:.2g}"
+
+
+def broken_lines(found: Comparison) -> Iterator[str]:
+    """Yield a sentence for each run that was asked to mend right programs."""
+    for run in found.broken:
+        yield f"{run.run} broke {_share(run.share)} of the right programs"
+
+
+def comparison_json(found: Comparison) -> dict[str, Any]:
+    """Return a comparison as JSON values; what is not a number is null."""
+    return {name: [_plain(row) for row in rows] for name, rows in asdict(found).items()}
+
+
+def _points(interval: Interval) -> str:
+    value, low, high = (100 * x for x in (interval.value, interval.low, interval.high))
+    return "" if math.isnan(value) else f"{value:+.1f} ({low:+.1f} to {high:+.1f})"
 
 
 def _share(interval: Interval) -> str:

@@ -1,6 +1,7 @@
 # make demo   repair the shipped buggy programs and write runs/demo/report.html
 # make test   the fast tests            make check  everything that CI holds
 # make bench  speed and security against the peers (downloads them)
+# make train  set up what models are sampled and trained with (torch, about 1 GB)
 # make docs   write the generated page docs/cli.md anew
 #
 # Each target sets up .venv by itself; a stamp file makes that instant from the second time on.
@@ -10,7 +11,7 @@ PYTHON ?= $(firstword $(foreach p,python3 python3.14 python3.13 python3.12 pytho
 BIN := .venv/bin
 DATA := $(or $(SELFDEBUG_DATA),../shared/data)
 
-.PHONY: demo test check bench docs
+.PHONY: demo test check bench train docs
 .DELETE_ON_ERROR:
 
 demo: .venv/core.stamp
@@ -34,6 +35,8 @@ check: .venv/dev.stamp
 bench: .venv/bench.stamp
 	for script in bench/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
 
+train: .venv/train.stamp
+
 docs: .venv/dev.stamp
 	$(BIN)/python docs/generate.py
 
@@ -49,6 +52,11 @@ $(BIN)/python:
 .venv/dev.stamp: .venv/core.stamp
 	@echo "Adding the tools of the tests (once) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+.venv/train.stamp: .venv/dev.stamp
+	@echo "Adding torch and the trainers (once) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,train]'
 	@touch $@
 
 .venv/bench.stamp: .venv/dev.stamp

@@ -18,7 +18,7 @@ from selfdebug import prompts
 from selfdebug.backends.transformers import create
 from selfdebug.backends.transformers.loading import libraries, load_tokenizer, prompt_ids
 from selfdebug.sft import Settings, train
-from selfdebug.sft.rows import IGNORED, Row, encode, fingerprint, held_out, parts
+from selfdebug.sft.rows import IGNORED, Row, encode, fingerprint, held_out, parts, schedule
 from selfdebug.sft.trainer import trainer_class, training_arguments
 from selfdebug.stages import examples
 from selfdebug.types import Repair, Request, Sampling, SelfdebugError, Task
@@ -136,6 +136,18 @@ class TestRows:
         assert [len(part) for part in held_out(one_task, 0.1, seed=0)] == [12, 1]
         assert [len(part) for part in held_out(one_task[:1], 0.1, seed=0)] == [1, 0]
 
+    def test_each_epoch_has_every_row_once_in_an_order_of_its_own(self):
+        lengths = [(7 * n) % 100 for n in range(100)]
+        order = schedule(lengths, 2.5, batch_size=4, seed=0)
+        first, second, third = order[:100], order[100:200], order[200:]
+        assert sorted(first) == sorted(second) == list(range(100))
+        assert len(third) == len(set(third)) == 50
+        assert first != second
+        assert schedule(lengths, 2.5, batch_size=4, seed=0) == order
+        batches = [first[start : start + 4] for start in range(0, 100, 4)]
+        spread = [max(lengths[i] for i in b) - min(lengths[i] for i in b) for b in batches]
+        assert sum(spread) / len(spread) < 25  # about 60 for batches drawn at random
+
     def test_stages_come_one_after_the_other_or_as_one_mixture(self, tokenizer):
         stages = ("generate", "recognise", "correct")
         rows, _ = encode(tokenizer, made(stages=stages), 2048)
@@ -212,8 +224,8 @@ def test_the_plain_loss_is_trls_loss(base, tmp_path, tokenizer, rank):
     for plain in (False, True):
         arguments = training_arguments(
             trl.SFTConfig, folder=tmp_path / str(plain), device="cpu", steps=3, rows_at_once=4,
-            batch_size=8, epochs=1, learning_rate=1e-3, seed=0, checks=False, small=True,
-            bf16=False,
+            batch_size=8, learning_rate=1e-3, seed=0, checks=False, resumes=False,
+            small=True, bf16=False,
         )  # fmt: skip
         lora = peft.LoraConfig(r=rank, target_modules="all-linear", task_type="CAUSAL_LM")
         trainer = trainer_class(trl, torch, plain_loss=plain)(

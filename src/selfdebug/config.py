@@ -26,7 +26,7 @@ from typing import Any, Literal, TypeVar, cast, get_args, get_origin, get_type_h
 
 from selfdebug.types import SelfdebugError
 
-PACKAGES = ("selfdebug", "quickjs-ng", "tree-sitter", "torch", "transformers", "trl")
+PACKAGES = ("selfdebug", "quickjs-ng", "tree-sitter", "torch", "transformers", "trl", "peft")
 GIB = 1 << 30
 
 Settings = TypeVar("Settings")

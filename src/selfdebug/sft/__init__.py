@@ -29,7 +29,7 @@ from selfdebug.backends.transformers.loading import (
     load_tokenizer,
 )
 from selfdebug.sft.card import card, held_out_losses
-from selfdebug.sft.rows import Row, encode, fingerprint, held_out, parts
+from selfdebug.sft.rows import Row, encode, fingerprint, held_out, parts, schedule
 from selfdebug.sft.trainer import trainer_class, training_arguments
 from selfdebug.store import write_lines, write_text
 from selfdebug.types import Example, SelfdebugError
@@ -143,18 +143,21 @@ def _train_part(
     if adapter:
         model = attach(model, adapter, trainable=True)
     rows_at_once = settings.rows_at_once or (32 if small else 4)
-    steps = math.ceil(len(part.learn) * settings.epochs / settings.batch_size)
+    lengths = [len(row.input_ids) for row in part.learn]
+    order = schedule(lengths, settings.epochs, settings.batch_size, settings.seed)
+    checkpoints = part.out / "checkpoints" / part.ended.name
+    checkpoint = _last_checkpoint(checkpoints)
     arguments = training_arguments(
         trl.SFTConfig,
-        folder=part.out / "checkpoints" / part.ended.name,
+        folder=checkpoints,
         device=device,
-        steps=steps,
+        steps=math.ceil(len(order) / settings.batch_size),
         rows_at_once=min(rows_at_once, settings.batch_size),
         batch_size=settings.batch_size,
-        epochs=settings.epochs,
         learning_rate=settings.learning_rate,
         seed=settings.seed,
         checks=bool(part.check),
+        resumes=checkpoint is not None,
         small=small,
         bf16=_has_bf16(torch, device),
     )
@@ -164,14 +167,14 @@ def _train_part(
     trainer = trainer_class(trl, torch, plain_loss=device == "cpu")(
         model=model,
         args=arguments,
-        train_dataset=_dataset(part.learn),
+        train_dataset=_dataset(part.learn).select(order),
         eval_dataset=_dataset(part.check) if part.check else None,
         processing_class=tokenizer,
         peft_config=_lora(settings) if settings.rank and not adapter else None,
         callbacks=callbacks,
     )
     trainer.remove_callback(transformers.PrinterCallback)  # `on_step` says how it goes
-    trainer.train(resume_from_checkpoint=_last_checkpoint(Path(arguments.output_dir)))
+    trainer.train(resume_from_checkpoint=checkpoint)
     trained = trainer.model
     if settings.rank:
         trained.peft_config["default"].base_model_name_or_path = _durable(settings.model, base)
@@ -236,7 +239,6 @@ def _dataset(rows: Sequence[Row]) -> Any:
         {
             "input_ids": [row.input_ids for row in rows],
             "labels": [row.labels for row in rows],
-            "length": [len(row.input_ids) for row in rows],
         }
     )
 

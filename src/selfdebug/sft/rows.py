@@ -9,6 +9,7 @@ reply's are tokenised by themselves, as the model will write them: nothing merge
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
@@ -18,6 +19,7 @@ from selfdebug.backends.transformers.loading import prompt_ids
 from selfdebug.types import Example, Stage
 
 IGNORED = -100  # the label of a token without loss
+WINDOW = 8  # batches, within which rows are sorted by length
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,32 @@ def parts(rows: Sequence[Row], order: str, seed: int) -> Iterator[tuple[str, lis
         chosen = [row for row in rows if stage in ("mixture", row.stage)]
         Random(seed).shuffle(chosen)
         yield stage, chosen
+
+
+def schedule(lengths: Sequence[int], epochs: float, batch_size: int, seed: int) -> list[int]:
+    """Return the order in which rows are learned, all epochs one after the other.
+
+    Each epoch is shuffled anew, and a batch holds rows of like length, which saves padding. A
+    trainer that draws its own order finds another one when it resumes.
+    """
+    order: list[int] = []
+    for epoch in range(math.ceil(epochs)):
+        rng = Random(f"{seed} {epoch}")
+        shuffled = rng.sample(range(len(lengths)), len(lengths))
+        window = WINDOW * batch_size
+        near = [
+            sorted(shuffled[start : start + window], key=lambda index: lengths[index])
+            for start in range(0, len(shuffled), window)
+        ]
+        batches = [
+            part[start : start + batch_size]
+            for part in near
+            for start in range(0, len(part), batch_size)
+        ]
+        rng.shuffle(batches)
+        batches.sort(key=lambda batch: len(batch) < batch_size)  # the rest goes last
+        order += [index for batch in batches for index in batch]
+    return order[: round(epochs * len(lengths))]
 
 
 def fingerprint(rows: Sequence[Row]) -> str:

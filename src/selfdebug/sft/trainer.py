@@ -63,14 +63,15 @@ def training_arguments(
     steps: int,
     rows_at_once: int,
     batch_size: int,
-    epochs: float,
     learning_rate: float,
     seed: int,
     checks: bool,
+    resumes: bool,
     small: bool,
     bf16: bool,
 ) -> Any:
-    """Return TRL's configuration. checks: there are held-out rows to evaluate on."""
+    """Return TRL's configuration. checks: there are held-out rows to evaluate on.
+    resumes: from a checkpoint, which holds the evaluation at the start."""
     every = max(1, steps // CHECKS)
     return config(
         output_dir=str(folder),
@@ -80,16 +81,16 @@ def training_arguments(
         per_device_train_batch_size=rows_at_once,
         per_device_eval_batch_size=rows_at_once,
         gradient_accumulation_steps=math.ceil(batch_size / rows_at_once),
-        num_train_epochs=epochs,
+        num_train_epochs=1,  # the rows are there as often as they are to be learned
         learning_rate=learning_rate,
         lr_scheduler_type="cosine",
         warmup_steps=math.ceil(WARM_UP * steps),
         seed=seed,
-        train_sampling_strategy="group_by_length",  # less padding
+        train_sampling_strategy="sequential",  # `rows.schedule` has put them in order
         max_length=None,  # the rows are whole, and none is too long
         shuffle_dataset=False,
         eval_strategy="steps" if checks else "no",
-        eval_on_start=checks,
+        eval_on_start=checks and not resumes,
         eval_steps=every,
         save_strategy="steps",
         save_steps=every,

@@ -7,9 +7,8 @@ from dataclasses import fields
 
 import pytest
 
-from selfdebug import cli, harvest
+from selfdebug import cli, harvest, prompts
 from selfdebug.attempts import judged
-from selfdebug.benchmarks import load
 from selfdebug.interfaces import training
 from selfdebug.types import Request, SelfdebugError
 
@@ -28,54 +27,68 @@ def selfdebug(monkeypatch, capsys):
     return call
 
 
-TASK = next(task for task in load("demo", "references") if task.language == "python")
+RIGHT = "def double(x):\n    return x * 2\n"
+TASKS = [
+    {
+        "id": name, "entry_point": name, "prompt": f"Write {name}.",
+        "reference": RIGHT.replace("double", name),
+        "tests": [f"assert {name}(2) == 4", {"program": f"assert {name}(5) == 10", "hidden": True}],
+    }
+    for name in ("double", "twice")
+]  # fmt: skip
+
+
+@pytest.fixture
+def tasks(tmp_path):
+    path = tmp_path / "tasks.jsonl"
+    path.write_text("".join(f"{json.dumps(task)}\n" for task in TASKS))
+    return path
 
 
 @pytest.fixture
 def replies(tmp_path):
-    """A script for the fake backend: a wrong program, then its mending."""
-    wrong = f"```python\ndef {TASK.entry_point}(*_):\n    return None\n```"
-    right = f"It returns nothing.\n\n```python\n{TASK.reference}```"
+    """A script for the fake backend: a wrong program twice, then its mending."""
+    wrong = "```python\ndef double(x):\n    return x * 3\n```"
+    right = f"It triples.\n\n```python\n{RIGHT}```"
     path = tmp_path / "replies.json"
     path.write_text(json.dumps([wrong] * 2 + [right, wrong]))
     return path
 
 
-def harvested(out, replies, *options):
-    one = ["--limit", 1, "--backend", "fake", "--option", f"replies={replies}"]
-    return ["harvest", "demo:references", "--out", out, *one, *options]
+@pytest.fixture
+def command(tasks, replies, tmp_path):
+    """Harvest from the first task with the script, beside no evaluation set."""
+    one = ["--limit", 1, "--backend", "fake", "--option", f"replies={replies}", "--json"]
+    return ["harvest", tasks, "--out", tmp_path / "run", "--source", tmp_path / "no-data", *one]
 
 
 def test_harvest_counts_what_it_found_and_the_same_command_asks_for_nothing(
-    selfdebug, replies, tmp_path
+    selfdebug, command, tmp_path
 ):
-    command = harvested(tmp_path / "run", replies, "--samples", 2, "--refinements", 2, "--json")
+    command += ["--samples", 2, "--refinements", 2]
     code, out, _ = selfdebug(*command)
     found = json.loads(out)
     assert code == 0
     assert (found["programs"], found["right"], found["failures"]) == (2, 0, 1)
     assert (found["mended"], found["refinements"], found["repairs"]) == (1, 2, 1)
     assert selfdebug(*command)[1] == out
-    assert {a.backend for a, _ in judged(tmp_path / "run")} == {"fake"}
+    assert {attempt.backend for attempt, _ in judged(tmp_path / "run")} == {"fake"}
 
 
-def test_more_goes_on_top_of_what_is_there(selfdebug, replies, tmp_path):
-    command = harvested(tmp_path / "run", replies, "--refinements", 0, "--json")
+def test_more_goes_on_top_of_what_is_there(selfdebug, command):
+    command += ["--refinements", 0]
     assert json.loads(selfdebug(*command, "--samples", 1)[1])["programs"] == 1
     assert json.loads(selfdebug(*command, "--more", 2)[1])["programs"] == 3
     assert json.loads(selfdebug(*command)[1])["programs"] == 3
 
 
-def test_search_is_asked_once_a_failure(selfdebug, replies, tmp_path):
-    command = harvested(tmp_path / "run", replies, "--samples", 1, "--teacher", "search", "--json")
-    assert json.loads(selfdebug(*command)[1])["refinements"] == 1
+def test_search_is_asked_once_a_failure(selfdebug, command):
+    found = json.loads(selfdebug(*command, "--samples", 2, "--teacher", "search")[1])
+    assert (found["failures"], found["refinements"], found["repairs"]) == (1, 1, 1)
 
 
-def test_another_backend_or_other_tasks_in_the_same_folder_are_refused(
-    selfdebug, replies, tmp_path
-):
-    command = harvested(tmp_path / "run", replies, "--samples", 1, "--refinements", 0)
-    assert selfdebug(*command)[0] == 0
+def test_other_settings_in_the_same_folder_are_refused(selfdebug, command):
+    assert selfdebug(*command, "--samples", 1, "--refinements", 0)[0] == 0
     code, _, err = selfdebug(*command, "--temperature", 0.5)
     assert code == 2
     assert "temperature = 1.0: use the same, or another folder" in err
@@ -86,8 +99,9 @@ def test_another_backend_or_other_tasks_in_the_same_folder_are_refused(
     [
         (["harvest", "humaneval", "--backend", "fake"], "for evaluation only"),
         (["harvest", "demo:references", "--backend", "transformers"], "'model' is missing"),
-        (["train", "sft", "no-such-folder"], "holds no repairs.jsonl"),
-        (["train", "sft", "no-such-folder", "--model", "m", "--stage", "read"], "no stage 'read'"),
+        (["train", "sft", "nothing", "--model", "m"], "nothing holds no repairs.jsonl"),
+        (["train", "sft", "nothing"], "'model' is missing"),
+        (["train", "sft", "nothing", "--model", "m", "--stage", "read"], "no stage 'read'"),
     ],
 )
 def test_wrong_input_is_one_line(selfdebug, tmp_path, arguments, message):
@@ -117,35 +131,37 @@ def test_a_refused_split_is_not_trained_on():
 
 
 @pytest.mark.slow
-def test_from_failures_to_a_model_that_was_trained_on_their_repairs(selfdebug, tmp_path):
-    """A tiny model that writes one wrong program; search mends it; the model learns the mending."""
+def test_from_failures_to_a_model_that_was_trained_on_their_repairs(selfdebug, tasks, tmp_path):
+    """A tiny model writes wrong programs, search mends them, the model learns from it."""
     tiny_models = pytest.importorskip("tiny_models")
-    from selfdebug import prompts
-
-    tasks = [t for t in load("demo", "references") if t.language == "python"][:2]
-    # A bug that search can mend: what the demo's own task is broken by.
-    bugs = {t.entry_point: t.broken for t in load("demo") if t.language == "python"}
+    loaded = training.training_tasks([str(tasks)], "")
     pairs = [
-        (prompts.messages(Request(t, "generate")), prompts.fenced("python", bugs[t.entry_point]))
-        for t in tasks
+        (
+            prompts.messages(Request(task, "generate")),
+            prompts.fenced("python", task.reference.replace("2", "3")),
+        )
+        for task in loaded
     ]
     base, run, out = tmp_path / "base", tmp_path / "harvest", tmp_path / "sft"
-    texts = [*(t.prompt + t.reference for t in tasks), *(said for _, said in pairs)]
-    tiny_models.write_model(base, texts=texts)
-    tiny_models.teach(base, pairs, steps=300)
+    texts = [message["content"] for asked, _ in pairs for message in asked]
+    tiny_models.write_model(base, texts=[*texts, *(said for _, said in pairs)])
+    tiny_models.teach(base, pairs)
+    source = ["--source", tmp_path / "no-data"]
     code, text, err = selfdebug(
-        "harvest", "demo:references", "--limit", 2, "--out", run, "--option", f"model={base}",
-        "--samples", 4, "--temperature", 0.5, "--teacher", "search", "--max-tokens", 200, "--json",
+        "harvest", tasks, "--out", run, "--option", f"model={base}", "--samples", 4,
+        "--temperature", 0.3, "--teacher", "search", "--max-tokens", 60, "--json", *source,
     )  # fmt: skip
     assert code == 0, err
-    assert json.loads(text)["repairs"] >= 1
+    assert json.loads(text)["repairs"] >= 2
     code, text, err = selfdebug(
         "train", "sft", run, "--model", base, "--out", out, "--rank", 0, "--learning-rate", 0.003,
-        "--epochs", 2, "--held-out", 0, "--device", "cpu", "--json",
+        "--epochs", 2, "--held-out", 0, "--device", "cpu", "--json", *source,
     )  # fmt: skip
     assert code == 0, err
-    assert json.loads(text)["examples"] >= 3
-    assert selfdebug(
-        "eval", "demo", "--limit", 1, "--backend", "transformers", "--option", f"model={out}",
-        "--max-tokens", 50, "--jobs", 2, "--out", tmp_path / "eval",
-    )[0] == 0  # fmt: skip
+    assert json.loads(text)["examples"] >= 4
+    code, text, err = selfdebug(
+        "eval", tasks, "--backend", "transformers", "--option", f"model={out}", "--jobs", 2,
+        "--max-tokens", 60, "--max-iterations", 1, "--out", tmp_path / "eval", "--json",
+    )  # fmt: skip
+    assert code == 0, err
+    assert json.loads(text)["rows"][0]["tasks"] == 2

@@ -60,10 +60,11 @@ def run_harvest(
         settings = config.settings(
             Settings, {**config.as_table(settings), "samples": settings.samples + more}
         )
-    index, _ = splits.evaluation_index(source)
-    tasks, leaks = splits.clean(training_tasks(names, source)[:limit], index)
+    named = training_tasks(names, source)[:limit]
     writer = runs.backend(backend[0], judge, backend[1])
     other = runs.backend(teacher[0], judge, teacher[1]) if teacher else None
+    index, _ = splits.evaluation_index(source)
+    tasks, leaks = splits.clean(named, index)
     about = {"tasks": " ".join(names), "backend": writer.name}
     about |= {"teacher": other.name if other else writer.name}
     table = {**about, **config.as_table(settings)}

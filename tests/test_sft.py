@@ -197,6 +197,7 @@ def test_done_is_done_and_other_settings_or_data_are_refused(base, tmp_path):
         train(made(14), tmp_path, chosen)
 
 
+@pytest.mark.slow
 def test_lora_writes_an_adapter_that_knows_its_base_and_can_be_trained_on(base, tmp_path):
     before = (base / "model.safetensors").read_bytes()
     first, second = tmp_path / "first", tmp_path / "second"
@@ -212,6 +213,7 @@ def test_lora_writes_an_adapter_that_knows_its_base_and_can_be_trained_on(base, 
         train(made(16), tmp_path / "third", settings(first, rank=0))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rank", [0, 4])
 def test_the_plain_loss_is_trls_loss(base, tmp_path, tokenizer, rank):
     """The six lines of the CPU give what the fused head gives: the same curve."""

@@ -34,6 +34,8 @@ from selfdebug.sft.trainer import trainer_class, training_arguments
 from selfdebug.store import write_lines, write_text
 from selfdebug.types import Example, SelfdebugError
 
+FEWEST_STEPS = 4  # of an epoch: a dozen examples get smaller batches than were asked for
+
 OnStep = Callable[[int, int, float], None]  # (step, of how many, loss)
 
 
@@ -41,9 +43,10 @@ OnStep = Callable[[int, int, float], None]  # (step, of how many, loss)
 class Settings:
     """How to train. rank: of LoRA; 0 trains every weight.
 
-    order "stages": write, then recognise, then correct; "mixture": all at once. held_out: share
-    of the examples. patience: evaluations without a gain on them before training stops; there
-    are about ten evaluations. rows_at_once: of one forward pass; 0 goes by the model's size.
+    order "stages": write, then recognise, then correct; "mixture": all at once. batch_size: the
+    largest; few examples get smaller ones. held_out: share of the examples. patience: evaluations
+    without a gain on them before training stops, of about ten. rows_at_once: of one forward pass;
+    0 goes by the model's size.
     """
 
     model: str
@@ -143,17 +146,18 @@ def _train_part(
     if adapter:
         model = attach(model, adapter, trainable=True)
     rows_at_once = settings.rows_at_once or (32 if small else 4)
+    batch_size = min(settings.batch_size, max(1, len(part.learn) // FEWEST_STEPS))
     lengths = [len(row.input_ids) for row in part.learn]
-    order = schedule(lengths, settings.epochs, settings.batch_size, settings.seed)
+    order = schedule(lengths, settings.epochs, batch_size, settings.seed)
     checkpoints = part.out / "checkpoints" / part.ended.name
     checkpoint = _last_checkpoint(checkpoints)
     arguments = training_arguments(
         trl.SFTConfig,
         folder=checkpoints,
         device=device,
-        steps=math.ceil(len(order) / settings.batch_size),
-        rows_at_once=min(rows_at_once, settings.batch_size),
-        batch_size=settings.batch_size,
+        steps=math.ceil(len(order) / batch_size),
+        rows_at_once=min(rows_at_once, batch_size),
+        batch_size=batch_size,
         learning_rate=settings.learning_rate,
         seed=settings.seed,
         checks=bool(part.check),

@@ -54,7 +54,10 @@ def run_harvest(
     on after a kill. Tasks that an evaluation set holds too are left out.
     """
     before = _settings_of(out)
-    defaults = {"refinements": 1} if teacher and teacher[0] == "search" else {}  # it is of one mind
+    defaults: dict[str, Any] = {}
+    if teacher and teacher[0] == "search":
+        defaults["refinements"] = 1  # it is of one mind
+        teacher = "search", ["seconds=2", *teacher[1]]  # most of what it mends, it mends at once
     settings = chosen(Settings, given, {**defaults, **before})
     if more and (not before or before.get("finished")):
         settings = config.settings(

@@ -9,7 +9,7 @@ import torch
 import tiny_models
 from selfdebug import prompts
 from selfdebug.backends import transformers as backend
-from selfdebug.backends.transformers import loading
+from selfdebug.backends.transformers import drawing, loading
 from selfdebug.backends.transformers.drawing import draw
 from selfdebug.types import Request, Sampling, SelfdebugError, Task
 
@@ -59,6 +59,18 @@ def test_a_reply_depends_on_its_request_seed_and_number_not_on_the_batch(models,
     assert [row[:3] for row in texts(again)] == texts(one_batch)
     assert texts(small.sample(REQUESTS, 3, replace(SHORT, seed=1))) != texts(one_batch)
     assert len({text for row in texts(one_batch) for text in row}) == 12
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_rows_that_end_leave_the_batch_and_the_others_go_on_as_before(models, name, monkeypatch):
+    engine = opened(models[name])
+    # Random weights end one reply in 640 at each token: some rows end early, most go on.
+    long = Sampling(max_tokens=60, temperature=1.5)
+    at_once = engine.sample(REQUESTS, 10, long)
+    lengths = {reply.completion_tokens for row in at_once for reply in row}
+    assert max(lengths) == 60 > min(lengths)
+    monkeypatch.setattr(drawing, "PART", 7)
+    assert texts(engine.sample(REQUESTS, 10, long)) == texts(at_once)
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)

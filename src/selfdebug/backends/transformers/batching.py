@@ -17,7 +17,9 @@ from random import Random
 
 from selfdebug.types import Sampling
 
-LINGER = 0.03  # seconds without a newcomer, after which a batch is run that others may still join
+# How long without a newcomer before a batch is run that others may still join: so many seconds, or
+# this share of the time that the last batch took, which is what a small batch would waste.
+LINGER, SHARE = 0.02, 0.1
 
 
 @dataclass(eq=False, slots=True)
@@ -50,7 +52,7 @@ class Batches:
         self._waiting: list[Row] = []
         self._changing = threading.Lock()  # of what waits
         self._running = threading.Lock()  # the model runs one batch at a time
-        self._shared = False  # the last batch had rows of several callers, who will come again
+        self._linger = 0.0  # unless the last batch had rows of several callers, who will come again
 
     def run(self, rows: Sequence[Row]) -> None:
         """Return when each of the rows has its reply."""
@@ -60,7 +62,7 @@ class Batches:
         with self._running:
             while any(row.reply is None for row in rows):
                 batch = self._next()
-                self._shared = not own.issuperset(batch)
+                began = time.monotonic()
                 try:
                     self._run(batch)
                 except BaseException:
@@ -69,13 +71,15 @@ class Batches:
                         others = [row for row in batch if row not in own]
                         self._waiting = [row for row in self._waiting if row not in own] + others
                     raise
+                took = time.monotonic() - began
+                self._linger = 0.0 if own.issuperset(batch) else max(LINGER, SHARE * took)
 
     def _next(self) -> list[Row]:
         """Take the rows that wait with the longest prompt, all of one kind."""
         before = -1
-        while self._shared and before < len(self._waiting) < self._size:
+        while self._linger and before < len(self._waiting) < self._size:
             before = len(self._waiting)
-            time.sleep(LINGER)
+            time.sleep(self._linger)
         with self._changing:
             # Stable, so that the same rows in the same order make the same batches.
             self._waiting.sort(key=lambda row: -len(row.prompt))

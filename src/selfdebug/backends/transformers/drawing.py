@@ -16,8 +16,8 @@ from typing import Any
 from selfdebug.backends.transformers.batching import Row
 from selfdebug.backends.transformers.loading import Loaded, libraries
 
-LOOK_EVERY = 8  # steps between two searches for a stop text: decoding costs time
-TAIL = 24  # tokens that are searched: a stop text and what came since the last search
+PART = 32  # tokens between two looks at which rows have ended
+TAIL = 16  # tokens that a stop text may take
 
 Processor = Callable[[Any, Any], Any]
 
@@ -25,42 +25,49 @@ Processor = Callable[[Any, Any], Any]
 def draw(loaded: Loaded, rows: Sequence[Row]) -> None:
     """Give each row its reply: token ids up to and with the end token, where it came.
 
-    The rows have the same settings and the same room.
+    The rows have the same settings and the same room. Rows that have ended leave the batch every
+    few tokens, so that a long reply does not keep the short ones' places busy.
     """
     torch, transformers = libraries("torch", "transformers")
-    settings, room = rows[0].settings, rows[0].room
-    tokenizer = loaded.tokenizer
+    settings, room, apart = rows[0].settings, rows[0].room, loaded.is_encoder_decoder
+    tokenizer, ends = loaded.tokenizer, end_tokens(loaded)
     pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id
-    ends = end_tokens(loaded)
     ids_BT, mask_BT = _padded(torch, loaded, rows, pad)
-    start = 1 if loaded.is_encoder_decoder else ids_BT.shape[1]
-    config = transformers.GenerationConfig(
-        max_new_tokens=room,
-        do_sample=False,
-        pad_token_id=pad,
-        eos_token_id=ends,
-        bos_token_id=tokenizer.bos_token_id,
-        decoder_start_token_id=_decoder_start(loaded),
-    )
-    processors: list[Processor] = []
-    if settings.temperature > 0:
-        top_p = settings.top_p
-        narrow = transformers.TopPLogitsWarper(top_p) if top_p < 1 else None
-        numbers = [row.uniforms() for row in rows]
-        # In 32 bits the largest number below 1 must stay below 1.
-        uniforms_BT = torch.tensor(numbers, device=loaded.device).clamp(max=1 - 2**-24)
-        processors.append(_sampler(torch, uniforms_BT, start, settings.temperature, narrow))
-    stops = [_stopper(torch, tokenizer, settings.stop, start)] if settings.stop else []
-    with torch.inference_mode():
-        out_BT = loaded.model.generate(
-            input_ids=ids_BT,
-            attention_mask=mask_BT,
-            generation_config=config,
-            logits_processor=processors,
-            stopping_criteria=stops,
-        )
-    for row, out_T in zip(rows, out_BT[:, start:].tolist(), strict=True):
-        row.reply = _until(out_T, ends, pad if pad not in ends else None)
+    start = 1 if apart else ids_BT.shape[1]
+    # In 32 bits the largest number below 1 must stay below 1.
+    numbers = [row.uniforms() for row in rows]
+    uniforms_BT = torch.tensor(numbers, device=loaded.device).clamp(max=1 - 2**-24)
+    narrow = transformers.TopPLogitsWarper(settings.top_p) if settings.top_p < 1 else None
+    left: list[Row] = list(rows)
+    drawn, cache = 0, None
+    while left:
+        # An encoder-decoder model's cache is not taken up again: it draws all at once.
+        part = room if apart else min(PART, room - drawn)
+        sampler = _sampler(torch, uniforms_BT, start, settings.temperature, narrow)
+        with torch.inference_mode():
+            out = loaded.model.generate(
+                input_ids=ids_BT,
+                attention_mask=mask_BT,
+                past_key_values=cache,
+                generation_config=_config(transformers, loaded, part, ends, pad),
+                logits_processor=[sampler] if settings.temperature > 0 else [],
+            )
+        drawn += part
+        going: list[int] = []
+        for place, row in enumerate(left):
+            reply = _until(out.sequences[place, start:].tolist(), ends)
+            if drawn >= room or reply[-1] in ends or _stopped(tokenizer, reply, settings.stop):
+                row.reply = reply
+            else:
+                going.append(place)
+        if not going:
+            return
+        kept_B = torch.tensor(going, device=loaded.device)
+        ids_BT, uniforms_BT, cache = out.sequences[kept_B], uniforms_BT[kept_B], out.past_key_values
+        cache.batch_select_indices(kept_B)
+        # Whoever goes on has drawn every token of this part.
+        mask_BT = torch.cat([mask_BT[kept_B], torch.ones_like(ids_BT[:, -part:])], dim=1)
+        left = [left[place] for place in going]
 
 
 def end_tokens(loaded: Loaded) -> list[int]:
@@ -84,6 +91,18 @@ def _padded(torch: Any, loaded: Loaded, rows: Sequence[Row], pad: int) -> tuple[
         ids.append(parts[0] + parts[1])
         mask.append(ones[0] + ones[1])
     return torch.tensor(ids, device=loaded.device), torch.tensor(mask, device=loaded.device)
+
+
+def _config(transformers: Any, loaded: Loaded, tokens: int, ends: Sequence[int], pad: int) -> Any:
+    return transformers.GenerationConfig(
+        max_new_tokens=tokens,
+        do_sample=False,  # the sampler leaves one token to choose
+        pad_token_id=pad,
+        eos_token_id=list(ends),
+        bos_token_id=loaded.tokenizer.bos_token_id,
+        decoder_start_token_id=_decoder_start(loaded),
+        return_dict_in_generate=True,
+    )
 
 
 def _decoder_start(loaded: Loaded) -> int | None:
@@ -115,26 +134,13 @@ def _sampler(
     return pick
 
 
-def _stopper(torch: Any, tokenizer: Any, stops: Sequence[str], start: int) -> Callable[..., Any]:
-    """Return a criterion that ends the rows in which a stop text has come."""
-
-    def stopped(ids_BT: Any, scores: Any, **_: Any) -> Any:
-        del scores
-        new = ids_BT.shape[1] - start
-        if new % LOOK_EVERY:
-            return torch.zeros(len(ids_BT), dtype=torch.bool, device=ids_BT.device)
-        texts = tokenizer.batch_decode(ids_BT[:, max(start, ids_BT.shape[1] - TAIL) :])
-        found = [any(stop in text for stop in stops) for text in texts]
-        return torch.tensor(found, device=ids_BT.device)
-
-    return stopped
+def _stopped(tokenizer: Any, reply: Sequence[int], stops: Sequence[str]) -> bool:
+    """Tell whether a stop text has come since the last look."""
+    text: str = tokenizer.decode(reply[-PART - TAIL :]) if stops else ""
+    return any(stop in text for stop in stops)
 
 
-def _until(tokens: list[int], ends: Sequence[int], pad: int | None) -> list[int]:
+def _until(tokens: list[int], ends: Sequence[int]) -> list[int]:
     """Return the tokens up to the end token, without what fills the row after it."""
-    for place, token in enumerate(tokens):
-        if token in ends:
-            return tokens[: place + 1]
-    while pad is not None and tokens and tokens[-1] == pad:  # ended by a stop text
-        tokens = tokens[:-1]
-    return tokens
+    ended = next((place for place, token in enumerate(tokens) if token in ends), len(tokens))
+    return tokens[: ended + 1]

@@ -61,6 +61,7 @@ def test_a_reply_depends_on_its_request_seed_and_number_not_on_the_batch(models,
     assert len({text for row in texts(one_batch) for text in row}) == 12
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_rows_that_end_leave_the_batch_and_the_others_go_on_as_before(models, name, monkeypatch):
     engine = opened(models[name])
@@ -239,6 +240,15 @@ def test_an_adapter_is_found_by_its_folder_or_named_beside_the_model(models, tmp
     beside = opened(models["llama"], adapter=tmp_path).sample(REQUESTS, 1, SHORT)
     plain = opened(models["llama"]).sample(REQUESTS, 1, SHORT)
     assert texts(by_folder) == texts(beside) != texts(plain)
+
+
+def test_a_shipped_model_goes_by_its_name(models, monkeypatch):
+    monkeypatch.setattr(loading, "SHIPPED", models["llama"].parent)
+    engine = opened("llama")
+    assert engine.name == "transformers:llama"
+    assert texts(engine.sample(REQUESTS, 1, SHORT)) == texts(
+        opened(models["llama"]).sample(REQUESTS, 1, SHORT)
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,11 @@
 """Repairs become conversations of three stages, with right programs that stay right among them."""
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
-from selfdebug.stages import examples
+from selfdebug.stages import corrupted, examples
 from selfdebug.types import Repair, Task, Test
 
 TASK = Task(
@@ -59,6 +60,40 @@ def test_right_programs_stay_right_in_the_asked_share(stage):
 
 def test_a_repair_without_its_task_is_left_out():
     assert not list(examples([repair(task_id="other")], [TASK], ["correct"]))
+
+
+def test_right_programs_that_the_model_wrote_are_learned_from_beside_the_reference():
+    written = {"add": ["def add(a, b):\n    return b + a\n"]}
+    made = list(examples([], [TASK], ["generate"], written=written))
+    texts = [example.completion[0]["content"] for example in made]
+    assert [("a + b" in text, "b + a" in text) for text in texts] == [(True, False), (False, True)]
+
+
+def test_a_right_program_is_shown_with_the_very_words_of_feedback():
+    made = examples([repair(n) for n in range(60)], [TASK], ["correct"], right_share=0.5)
+    right = [example.prompt[-1]["content"] for example in made if not example.kind]
+    assert right
+    assert all(text.startswith("No visible test fails.\n") for text in right)
+    assert {"First explain" in text for text in right} == {True, False}
+
+
+def test_a_repair_without_a_word_has_nothing_to_recognise():
+    silent = replace(repair(), explanation="")
+    stages = ["recognise", "correct"]
+    made = list(examples([silent], [TASK], stages, right_share=0))
+    assert [example.stage for example in made] == ["correct"]
+    assert made[0].completion[0]["content"].startswith("```python")
+
+
+def test_corrupted_pairs_have_the_correction_of_another_task():
+    pairs = [replace(repair(n, f"t{n % 5}"), fixed=f"program {n % 5}") for n in range(20)]
+    made = corrupted(pairs)
+    assert [(r.key, r.broken, r.feedback) for r in made] == [
+        (r.key, r.broken, r.feedback) for r in pairs
+    ]
+    assert all(r.fixed != f"program {r.task_id[1:]}" for r in made)
+    assert corrupted(pairs) == made
+    assert corrupted([repair(0), repair(1)]) == []
 
 
 def test_the_same_repairs_give_the_same_examples():

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from random import Random
 
 from selfdebug import prompts
@@ -59,6 +60,24 @@ def examples(
             # One right program for so many wrong ones gives it its share of all.
             if right[task.id] and rng.random() < right_share / (1 - right_share):
                 yield _stays_right(task, rng.choice(right[task.id]), stage, rng)
+
+
+def corrupted(repairs: Sequence[Repair], seed: int = 0) -> list[Repair]:
+    """Return a control: each wrong program with the explanation and correction of another task.
+
+    What a model learns from these is form alone. Repairs without a partner in their language are
+    left out.
+    """
+    made: list[Repair] = []
+    for language in dict.fromkeys(repair.language for repair in repairs):
+        group = [repair for repair in repairs if repair.language == language]
+        partners = Random(seed).sample(group, len(group))
+        for place, repair in enumerate(group):
+            later = (partners[(place + step) % len(group)] for step in range(len(group)))
+            other = next((r for r in later if r.task_id != repair.task_id), None)
+            if other is not None:
+                made.append(replace(repair, explanation=other.explanation, fixed=other.fixed))
+    return made
 
 
 def _right(task: Task, written: Sequence[str]) -> list[str]:

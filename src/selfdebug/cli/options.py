@@ -161,6 +161,9 @@ RowsAtOnce = Annotated[
 ]
 Device = Annotated[str | None, Option(help="cpu, cuda or auto.", show_default="auto")]
 TrainSeed = Annotated[int | None, Option("--seed", show_default="0")]
+Corrupt = Annotated[
+    bool, Option("--corrupt", help="A control: corrections of other tasks' programs.")
+]
 RightShare = Annotated[
     float, Option(help="Of the examples, that show a right program.", min=0.0, max=0.9)
 ]

@@ -270,6 +270,7 @@ def sft(
     model: o.Model = None,
     stage: o.Stages = None,
     right_share: o.RightShare = 0.2,
+    corrupt: o.Corrupt = False,
     rank: o.Rank = None,
     learning_rate: o.LearningRate = None,
     epochs: o.Epochs = None,
@@ -294,7 +295,7 @@ def sft(
     with counting("steps") as on_step:
         done = training.run_sft(
             folders, out, context.params, stages=stage or [], right_share=right_share,
-            source=source, on_step=on_step,
+            corrupt=corrupt, source=source, on_step=on_step,
         )  # fmt: skip
     heads, row = training.sft_row(done)
     show(json, training.as_json(done), heads, [row])

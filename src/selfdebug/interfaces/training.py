@@ -16,7 +16,7 @@ from selfdebug.attempts import judged
 from selfdebug.debug import normalised
 from selfdebug.harvest import Harvest, Settings, harvest
 from selfdebug.interfaces import runs
-from selfdebug.stages import STAGES, examples
+from selfdebug.stages import STAGES, corrupted, examples
 from selfdebug.store import Store, write_text
 from selfdebug.types import Example, Judge, Repair, SelfdebugError, Stage, Task
 
@@ -26,7 +26,7 @@ Kind = TypeVar("Kind")
 RIGHT_PROGRAMS = 4  # of a task, that the model wrote itself: more would crowd out harder tasks
 
 
-def chosen(kind: type[Kind], given: Mapping[str, Any], before: Mapping[str, Any]) -> Kind:
+def settled(kind: type[Kind], given: Mapping[str, Any], before: Mapping[str, Any]) -> Kind:
     """Return settings: what was given, else what the folder has, else the default."""
     names = [field.name for field in fields(kind)]  # type: ignore[arg-type]
     values = {name: before[name] for name in names if name in before}
@@ -58,7 +58,7 @@ def run_harvest(
     if teacher and teacher[0] == "search":
         defaults["refinements"] = 1  # it is of one mind
         teacher = "search", ["seconds=2", *teacher[1]]  # most of what it mends, it mends at once
-    settings = chosen(Settings, given, {**defaults, **before})
+    settings = settled(Settings, given, {**defaults, **before})
     if more and (not before or before.get("finished")):
         settings = config.settings(
             Settings, {**config.as_table(settings), "samples": settings.samples + more}
@@ -102,16 +102,21 @@ def run_sft(
     *,
     stages: Sequence[str],
     right_share: float,
+    corrupt: bool,
     source: str,
     on_step: OnCount,
 ) -> sft.Trained:
-    """Train on the repairs, right programs and tasks of folders that inject and harvest made."""
-    settings = chosen(sft.Settings, given, _settings_of(out))
+    """Train on the repairs, right programs and tasks of folders that inject and harvest made.
+
+    corrupt: the control, in which each wrong program has another task's correction.
+    """
+    settings = settled(sft.Settings, given, _settings_of(out))
     wanted: list[Stage] = [stage for stage in STAGES if stage in stages or not stages]
     if unknown := sorted(set(stages) - set(STAGES)):
         raise SelfdebugError(f"no stage {unknown[0]!r}: there are {', '.join(STAGES)}")
     about = {"from": " ".join(map(str, folders)), "stages": " ".join(wanted), "right": right_share}
-    made = list(_examples(folders, wanted, right_share, source))
+    about |= {"corrupt": corrupt}
+    made = list(_examples(folders, wanted, right_share, source, corrupt=corrupt))
     return sft.train(
         made, out, settings, about=about, on_step=lambda step, steps, _: on_step(step, steps)
     )
@@ -146,7 +151,12 @@ def training_tasks(names: Sequence[str], source: str) -> list[Task]:
 
 
 def _examples(
-    folders: Sequence[Path], stages: Sequence[Stage], right_share: float, source: str
+    folders: Sequence[Path],
+    stages: Sequence[Stage],
+    right_share: float,
+    source: str,
+    *,
+    corrupt: bool,
 ) -> Iterator[Example]:
     names: list[str] = []
     repairs: list[Repair] = []
@@ -163,7 +173,10 @@ def _examples(
     index, _ = splits.evaluation_index(source)
     tasks, _ = splits.clean(training_tasks(list(dict.fromkeys(names)), source), index)
     written = {name: list(programs.values())[:RIGHT_PROGRAMS] for name, programs in right.items()}
-    yield from examples(_distinct(repairs), tasks, stages, right_share, written)
+    distinct = _distinct(repairs)
+    yield from examples(
+        corrupted(distinct) if corrupt else distinct, tasks, stages, right_share, written
+    )
 
 
 def _distinct(repairs: Iterable[Repair]) -> list[Repair]:

@@ -10,6 +10,7 @@ import pytest
 from selfdebug import cli, harvest, prompts
 from selfdebug.attempts import judged
 from selfdebug.interfaces import training
+from selfdebug.interfaces.tasks import tasks_to_train_on
 from selfdebug.types import Request, SelfdebugError
 
 
@@ -127,14 +128,14 @@ def test_help_shows_the_defaults_that_hold(selfdebug, verb, kind):
 
 def test_a_refused_split_is_not_trained_on():
     with pytest.raises(SelfdebugError, match="evaluation only"):
-        training.training_tasks(["humanevalpack"], "")
+        tasks_to_train_on(["humanevalpack"], "")
 
 
 @pytest.mark.slow
 def test_from_failures_to_a_model_that_was_trained_on_their_repairs(selfdebug, tasks, tmp_path):
     """A tiny model writes wrong programs, search mends them, the model learns from it."""
     tiny_models = pytest.importorskip("tiny_models")
-    loaded = training.training_tasks([str(tasks)], "")
+    loaded = tasks_to_train_on([str(tasks)], "")
     pairs = [
         (
             prompts.messages(Request(task, "generate")),

@@ -9,12 +9,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from selfdebug import benchmarks, config, splits
+from selfdebug import config, splits
 from selfdebug.dataset import export, rows, write_card
 from selfdebug.inject import KINDS, inject
+from selfdebug.interfaces.tasks import tasks_to_train_on
 from selfdebug.stages import STAGES, examples
 from selfdebug.store import Store, write_text
-from selfdebug.types import Judge, Kind, Repair, SelfdebugError, Stage, Task, Visit
+from selfdebug.types import Judge, Kind, Repair, SelfdebugError, Stage, Visit
 
 OnVisit = Callable[[Visit, int, int], None]
 
@@ -46,7 +47,7 @@ def make(
     there = len(Store(out / "repairs.jsonl", Repair))
     wanted = asked + more if there >= asked or not before else asked
     index, sets = splits.evaluation_index(source)
-    tasks, leaks = splits.clean(_tasks(names, source), index)
+    tasks, leaks = splits.clean(tasks_to_train_on(names, source), index)
     if leaks and not tasks:
         first = f"{leaks[0].task_id} in {leaks[0].evaluation_id}"
         raise SelfdebugError(f"all {len(leaks)} tasks are in an evaluation set ({first})")
@@ -72,22 +73,9 @@ def write_export(folder: Path, form: str, to: Path, stages: Sequence[str], sourc
     names = str(_before(folder).get("tasks", "")).split()
     # Others may be in an evaluation set, or have a reference that fails.
     broken = {repair.task_id for repair in repairs}
-    tasks = _tasks(names, source) if form != "repairs" else []
+    tasks = tasks_to_train_on(names, source) if form != "repairs" else []
     tasks = [task for task in tasks if task.id in broken]
     return export(rows(form, repairs, examples(repairs, tasks, _stages(stages))), to)
-
-
-def _tasks(names: Sequence[str], source: str) -> list[Task]:
-    if not names:
-        raise SelfdebugError("name the tasks to break, such as mbpp:train")
-    found: list[Task] = []
-    for name in names:
-        benchmark, _, split = name.partition(":")
-        loader, _ = benchmarks.resolve(benchmark, source)
-        if split in loader.EVALUATION_ONLY or (not split and loader.EVALUATION_ONLY):
-            raise SelfdebugError(f"{name} is for evaluation only: nothing may be trained on it")
-        found += benchmarks.load(benchmark, split, source)
-    return found
 
 
 def _before(folder: Path) -> dict[str, Any]:

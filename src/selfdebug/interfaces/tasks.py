@@ -5,6 +5,7 @@ selfdebug run program.py --task humaneval:HumanEval/0
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -34,6 +35,20 @@ def find(name: str, source: str = "") -> Task:
             seen.append(task.id)
     near = get_close_matches(wanted, seen, n=3, cutoff=0.5) or seen[:3]
     raise SelfdebugError(f"{benchmark} has no task {wanted!r}; it has {', '.join(near)}, ...")
+
+
+def tasks_to_train_on(names: Sequence[str], source: str) -> list[Task]:
+    """Return the tasks of "benchmark:split" names, each once, none of them for evaluation only."""
+    if not names:
+        raise SelfdebugError("name the tasks, such as mbpp:train")
+    found: dict[str, Task] = {}
+    for name in names:
+        benchmark, _, split = name.partition(":")
+        loader, _ = benchmarks.resolve(benchmark, source)
+        if split in loader.EVALUATION_ONLY or (not split and loader.EVALUATION_ONLY):
+            raise SelfdebugError(f"{name} is for evaluation only: nothing may be trained on it")
+        found |= {task.id: task for task in benchmarks.load(benchmark, split, source)}
+    return list(found.values())
 
 
 def read_program(path: Path) -> str:

@@ -11,14 +11,15 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
-from selfdebug import benchmarks, config, sft, splits
+from selfdebug import config, sft, splits
 from selfdebug.attempts import judged
 from selfdebug.debug import normalised
 from selfdebug.harvest import Harvest, Settings, harvest
 from selfdebug.interfaces import runs
+from selfdebug.interfaces.tasks import tasks_to_train_on
 from selfdebug.stages import STAGES, corrupted, examples
 from selfdebug.store import Store, write_text
-from selfdebug.types import Example, Judge, Repair, SelfdebugError, Stage, Task
+from selfdebug.types import Example, Judge, Repair, SelfdebugError, Stage
 
 OnCount = Callable[[int, int], None]
 Kind = TypeVar("Kind")
@@ -63,7 +64,7 @@ def run_harvest(
         settings = config.settings(
             Settings, {**config.as_table(settings), "samples": settings.samples + more}
         )
-    named = training_tasks(names, source)[:limit]
+    named = tasks_to_train_on(names, source)[:limit]
     writer = runs.backend(backend[0], judge, backend[1])
     other = runs.backend(teacher[0], judge, teacher[1]) if teacher else None
     index, _ = splits.evaluation_index(source)
@@ -136,20 +137,6 @@ def as_json(done: sft.Trained) -> dict[str, Any]:
     return {k: None if isinstance(v, float) and math.isnan(v) else v for k, v in table.items()}
 
 
-def training_tasks(names: Sequence[str], source: str) -> list[Task]:
-    """Return the tasks of "benchmark:split" names, none of them for evaluation only."""
-    if not names:
-        raise SelfdebugError("name the tasks, such as mbpp:train")
-    found: dict[str, Task] = {}
-    for name in names:
-        benchmark, _, split = name.partition(":")
-        loader, _ = benchmarks.resolve(benchmark, source)
-        if split in loader.EVALUATION_ONLY or (not split and loader.EVALUATION_ONLY):
-            raise SelfdebugError(f"{name} is for evaluation only: nothing may be trained on it")
-        found |= {task.id: task for task in benchmarks.load(benchmark, split, source)}
-    return list(found.values())
-
-
 def _examples(
     folders: Sequence[Path],
     stages: Sequence[Stage],
@@ -170,8 +157,9 @@ def _examples(
             if verdict.passed and attempt.mode == "generate":
                 code = attempt.completion.code
                 right.setdefault(attempt.task_id, {}).setdefault(normalised(code), code)
-    index, _ = splits.evaluation_index(source)
-    tasks, _ = splits.clean(training_tasks(list(dict.fromkeys(names)), source), index)
+    # Others may be in an evaluation set, or have a reference that fails.
+    known = {repair.task_id for repair in repairs} | right.keys()
+    tasks = [task for task in tasks_to_train_on(names, source) if task.id in known]
     written = {name: list(programs.values())[:RIGHT_PROGRAMS] for name, programs in right.items()}
     distinct = _distinct(repairs)
     yield from examples(

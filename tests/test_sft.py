@@ -11,7 +11,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import torch
 
 import tiny_models
 from selfdebug import prompts
@@ -22,6 +21,7 @@ from selfdebug.sft.rows import IGNORED, Row, encode, fingerprint, held_out, part
 from selfdebug.sft.trainer import trainer_class, training_arguments
 from selfdebug.stages import examples
 from selfdebug.types import Repair, Request, Sampling, SelfdebugError, Task
+from tiny_models import torch
 
 OPERATORS = {"plus": "+", "minus": "-", "times": "*", "modulo": "%"}
 

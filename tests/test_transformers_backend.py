@@ -4,7 +4,6 @@ import threading
 from dataclasses import replace
 
 import pytest
-import torch
 
 import tiny_models
 from selfdebug import prompts
@@ -12,6 +11,7 @@ from selfdebug.backends import transformers as backend
 from selfdebug.backends.transformers import drawing, loading
 from selfdebug.backends.transformers.drawing import draw
 from selfdebug.types import Request, Sampling, SelfdebugError, Task
+from tiny_models import torch
 
 ARCHITECTURES = ("llama", "qwen2", "gpt_bigcode", "t5")
 SHORT = Sampling(max_tokens=24)

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-# One thread: for models this small a second one costs more than it brings.
-os.environ.setdefault("OMP_NUM_THREADS", "1")
-pytest.importorskip("torch")
-
 from selfdebug import prompts
 from selfdebug.backends.transformers.loading import libraries, prompt_ids
+
+# One thread: for models this small a second one costs more than it brings.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+torch: Any = pytest.importorskip("torch")
 
 SIZE = {"vocab_size": 640, "hidden_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4}
 TEXT = ("def first(xs):\n    return xs[0]\n```python\n```\n### Response\nThe program returns a ",)
@@ -60,7 +60,7 @@ def configs() -> dict[str, Any]:
 
 def write_model(folder: Path, architecture: str = "llama", **tokenizer: Any) -> Path:
     """Random weights, the same every time."""
-    torch, t = libraries("torch", "transformers")
+    (t,) = libraries("transformers")
     torch.manual_seed(0)
     config = configs()[architecture]
     kind = t.AutoModelForSeq2SeqLM if config.is_encoder_decoder else t.AutoModelForCausalLM
@@ -71,7 +71,7 @@ def write_model(folder: Path, architecture: str = "llama", **tokenizer: Any) -> 
 
 def teach(folder: Path, pairs: Sequence[tuple[Any, str]], steps: int = 150) -> None:
     """Train a causal model until it knows the replies to a few conversations by heart."""
-    torch, t = libraries("torch", "transformers")
+    (t,) = libraries("transformers")
     model = t.AutoModelForCausalLM.from_pretrained(folder).train()
     tokenizer = t.AutoTokenizer.from_pretrained(folder)
     tokenizer.chat_template = tokenizer.chat_template or prompts.CHAT_TEMPLATE

@@ -56,6 +56,8 @@ $(BIN)/python:
 
 .venv/train.stamp: .venv/dev.stamp
 	@echo "Adding torch and the trainers (once) ..."
+	@# torch by itself first: then pip takes a CPU build where one is at hand.
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check torch==2.13.0
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,train]'
 	@touch $@
 

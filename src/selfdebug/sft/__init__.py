@@ -142,7 +142,8 @@ def _train_part(
         raise SelfdebugError(f"{base} is an encoder-decoder model; TRL trains causal models")
     stored = model.dtype
     small = model.num_parameters() < SMALL
-    if not settings.rank or small:
+    emulated = device == "cpu" and not has_bfloat16(torch, device)
+    if not settings.rank or small or emulated:
         model = model.float()  # 16 bits lose small updates; the arithmetic may still use them
     if adapter:
         model = attach(model, adapter, trainable=True)

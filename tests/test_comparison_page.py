@@ -1,4 +1,4 @@
-"""The page of a comparison: plain sentences first, and no difference claimed that chance explains."""
+"""The page of a comparison: sentences first, and no difference claimed that chance explains."""
 
 import itertools
 import re

@@ -26,6 +26,7 @@ RANKS = [
     "languages",
     "formats",
     "sandbox",
+    "offline",
     "benchmarks mutators usertests",
     "splits",
     "backends",

@@ -5,7 +5,7 @@ again) and gives one clear line; SELFDEBUG_OFFLINE=1 makes every Python that imp
 so. `barrier` has the kernel refuse the same to whatever runs below, compiled code and node
 included. Allowed are TCP to 127.0.0.0/8 and ::1, Unix sockets, and nothing else.
 
-    SELFDEBUG_OFFLINE=1 selfdebug doctor
+    selfdebug --offline doctor
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import ipaddress
 import os
 import socket
 import sys
-from typing import Any
+from typing import Any, cast
 
 from selfdebug.types import SelfdebugError
 
@@ -84,7 +84,7 @@ def _is_local(family: int, address: Any) -> bool:
         return True
     if family not in (socket.AF_INET, socket.AF_INET6):
         return False
-    return isinstance(address, tuple) and is_loopback(_text(address[0]))  # pyright: ignore[reportUnknownArgumentType]
+    return is_loopback(_text(address[0]))  # Python has seen to it that this is (host, port, ...)
 
 
 def _is_number(host: str) -> bool:
@@ -101,7 +101,8 @@ def _text(host: Any) -> str:
 
 
 def _shown(address: Any) -> str:
-    if isinstance(address, tuple) and len(address) >= 2:  # pyright: ignore[reportUnknownArgumentType]
+    if isinstance(address, tuple):
+        address = cast(tuple[Any, ...], address)
         return f"{_text(address[0]) or 'every address'}:{address[1]}"
     return str(address)
 

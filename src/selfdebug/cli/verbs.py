@@ -50,8 +50,16 @@ app.add_typer(train, name="train")
 @app.callback(invoke_without_command=True)
 def version(
     wanted: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+    offline: Annotated[
+        bool, typer.Option("--offline", envvar="SELFDEBUG_OFFLINE", help="Reach no other machine.")
+    ] = False,
 ) -> None:
     """Without a verb: say the version, or help."""
+    if offline:
+        from selfdebug.offline import barrier, forbid
+
+        forbid()
+        barrier.enter(note)
     if wanted:
         say(__version__)
         raise typer.Exit

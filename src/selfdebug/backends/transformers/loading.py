@@ -17,7 +17,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from selfdebug import prompts
+from selfdebug import offline, prompts
 from selfdebug.types import SelfdebugError
 
 SHIPPED = Path(__file__).parents[2] / "models"  # models that are part of the package
@@ -193,5 +193,9 @@ def _tried(place: str, load: Any) -> Any:
     try:
         return load()
     except (OSError, ValueError, KeyError, ImportError) as error:
+        if offline.wanted() and not Path(place).exists():
+            raise SelfdebugError(
+                f"there is no folder {place}, and --offline forbids fetching a model from the hub"
+            ) from error
         said = " ".join(str(error).split())[:200]
         raise SelfdebugError(f"cannot load {place}: {said}") from error

@@ -1,9 +1,9 @@
 """Mend a project after a run of its tests: every failing test, each file once, within a time.
 
-First all tests that suspect the same file are tried together; what is left is then tried one by
-one, suspect after suspect, each repair on top of those before it. Every repair goes through `fix`,
-so that it passed the user's own tests, those that passed before included. It writes when told to,
-after all is done, by the rules of `selfdebug fix --apply`; a test file it never writes.
+The tests that suspect the same place of a file are tried together, suspect after suspect; where
+that fails, each by itself. Every repair goes through `fix`, on top of those before it, so that it
+passed the user's own tests, those that passed before included. It writes when told to, after all is
+done, by the rules of `selfdebug fix --apply`; a test file it never writes.
 
     pytest --selfdebug
 """
@@ -18,7 +18,7 @@ from pathlib import Path
 
 from selfdebug import sourcefile
 from selfdebug.interfaces.fix import Chosen, FixResult, fix, told
-from selfdebug.interfaces.suspects import suspects
+from selfdebug.interfaces.suspects import most_suspect_line, suspects
 from selfdebug.interfaces.testrun import Ran
 from selfdebug.sourcefile import SourceFile
 from selfdebug.types import SelfdebugError
@@ -26,7 +26,6 @@ from selfdebug.types import SelfdebugError
 SECONDS = 60.0
 TOTAL_SECONDS = 600.0
 _LEAST = 1.0  # seconds: less than that finds nothing
-_TOGETHER = 0.5  # of a test's seconds that trying it with others may use
 
 Say = Callable[[str], None]
 
@@ -117,35 +116,36 @@ class _Work:
         done = {test.id for tests in self.tests.values() for test in tests}
         return [test for test in self.ran if not test.passed and test.id not in done]
 
-    def together(self) -> None:
-        """Try each file that is some tests' first suspect, with all of those."""
-        groups: defaultdict[tuple[Path, Path | None], list[Ran]] = defaultdict(list)
+    def groups(self) -> list[list[Ran]]:
+        """Return the failing tests that suspect the same place, the largest group first."""
+        found: defaultdict[tuple[Path, object], list[Ran]] = defaultdict(list)
         for test in self.waiting():
             for file in self.suspects[test.id][:1]:
-                # Node's tests have no ids: those of one file are run together.
-                groups[file, None if file.suffix == ".py" else test.file].append(test)
-        for (file, _), tests in groups.items():
-            share = _TOGETHER if len(tests) > 1 or len(self.suspects[tests[0].id]) > 1 else 1.0
-            self._try(file, tests, share * self.settings.seconds)
+                found[file, self._place(test, file)].append(test)
+        return sorted(found.values(), key=len, reverse=True)
 
-    def one_by_one(self) -> None:
-        """Try each test that is left by itself, suspect after suspect."""
-        alone = {tuple(tests) for tests in self._groups_of_one()}
-        for test in self.waiting():
-            files = self.suspects[test.id]
-            for at, file in enumerate(files):
-                if at == 0 and (test.id,) in alone and not self.texts:
-                    continue  # that is what `together` tried
-                left = self.settings.seconds - self.spent[test.id]
-                if self._try(file, [test], left if file == files[-1] else left / 2):
+    def _place(self, test: Ran, file: Path) -> object:
+        if file.suffix != ".py":
+            return test.file  # node's tests have no ids: those of one file are run together
+        passed = [other for other in self.ran if other.passed]
+        return most_suspect_line(test, passed, file) or test.id.partition("[")[0]
+
+    def together(self) -> None:
+        """Try each group, suspect after suspect."""
+        for group in self.groups():
+            files = self.suspects[group[0].id]
+            for file in files:
+                left = self.settings.seconds - max(self.spent[test.id] for test in group)
+                more = file != files[-1] or len(group) > 1
+                if self._try(file, group, left / 2 if more else left):
                     break
 
-    def _groups_of_one(self) -> list[list[str]]:
-        first: defaultdict[Path, list[str]] = defaultdict(list)
-        for test_id, files in self.suspects.items():
-            for file in files[:1]:
-                first[file].append(test_id)
-        return [tests for tests in first.values() if len(tests) == 1]
+    def one_by_one(self) -> None:
+        """Try the tests of the groups for which there was no repair, each by itself."""
+        for group in self.groups():
+            for test in group if len(group) > 1 and group[0].file.suffix == ".py" else ():
+                file = self.suspects[test.id][0]
+                self._try(file, [test], self.settings.seconds - self.spent[test.id])
 
     def _try(self, file: Path, tests: list[Ran], seconds: float) -> bool:
         """Try to mend a file for these tests; tell whether they pass now."""
@@ -227,7 +227,7 @@ class _Work:
         for shown in result.before.results if result.before else ():
             for test in tests:
                 if shown.status != "pass" and test.node.endswith(f"/{shown.test_id}"):
-                    self.said[test.id] = told(shown)
+                    self.said[test.id] = told(shown).removeprefix(f"{shown.test_id}: ")
 
     def _refused(self, tests: Sequence[Ran], why: str) -> None:
         for test in tests:

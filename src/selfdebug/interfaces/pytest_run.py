@@ -95,8 +95,8 @@ class Watching:
         self._left_out += [item.nodeid for item in items]
 
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
-        """Whoever interrupts wants no search."""
-        self._interrupted = isinstance(excinfo.value, KeyboardInterrupt)
+        """Whoever interrupts wants no search; pytest itself does so by a subclass."""
+        self._interrupted = type(excinfo.value) is KeyboardInterrupt
 
     def pytest_terminal_summary(
         self, terminalreporter: pytest.TerminalReporter, config: pytest.Config
@@ -179,22 +179,22 @@ def _message(report: pytest.TestReport | pytest.CollectReport) -> str:
 
 
 def _settings(config: pytest.Config) -> Settings:
-    option = config.getoption
-    for pair in option("selfdebug_option"):
+    option: Any = config.option
+    for pair in option.selfdebug_option:
         if not pair.partition("=")[1]:
             raise pytest.UsageError(f"--selfdebug-option {pair}: write NAME=VALUE")
     try:
-        plugins.load("backends", option("selfdebug_backend"))
+        plugins.load("backends", option.selfdebug_backend)
     except SelfdebugError as error:
         raise pytest.UsageError(f"--selfdebug-backend: {error}") from error
     return Settings(
-        backend=option("selfdebug_backend"),
-        options=tuple(option("selfdebug_option")),
+        backend=option.selfdebug_backend,
+        options=tuple(option.selfdebug_option),
         plugins=tuple(_plugins(config)),
-        seconds=option("selfdebug_seconds"),
-        total_seconds=option("selfdebug_total_seconds"),
-        apply=option("selfdebug_apply"),
-        force=option("selfdebug_force"),
+        seconds=option.selfdebug_seconds,
+        total_seconds=option.selfdebug_total_seconds,
+        apply=option.selfdebug_apply,
+        force=option.selfdebug_force,
     )
 
 

@@ -54,6 +54,13 @@ def is_source(path: Path, root: Path, tests: Iterable[Path] = ()) -> bool:
     return path.name not in _NOT_SOURCE and path.is_file()
 
 
+def most_suspect_line(failed: Ran, passed: Sequence[Ran], file: Path) -> int:
+    """Return the first of the lines that a failing test runs and fewest passing tests do, or 0."""
+    passing = Counter(line for other in passed for line in other.lines.get(file, ()))
+    lines = failed.lines.get(file, frozenset())
+    return min(lines, key=lambda line: (passing[line], line), default=0)
+
+
 def _suspicion(failed: Ran, passed: Sequence[Ran]) -> dict[Path, float]:
     """Return for each file that the test ran how suspect its most suspect line is, in (0, 1]."""
     found: dict[Path, float] = {}

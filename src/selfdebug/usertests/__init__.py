@@ -140,7 +140,7 @@ def check_outside(result: TestResult, tests: UserTests) -> None:
 
 def is_forbidden(result: TestResult) -> bool:
     """Tell whether a test failed on what the sandbox does not let it do."""
-    return not result.line and bool(re.search(r"PermissionError|EPERM|EACCES", result.message))
+    return not result.line and bool(re.search(r"PermissionError: |EPERM|EACCES", result.message))
 
 
 def load(

@@ -114,7 +114,11 @@ class Watching:
                 terminalreporter.write_line(f"... {text}", light=True)
                 terminalreporter.flush()
 
-        answer = mend(list(self._tests()), self._root, self._settings, say)
+        try:
+            answer = mend(list(self._tests()), self._root, self._settings, say)
+        except KeyboardInterrupt:
+            terminalreporter.write_line("Interrupted: nothing was written.")
+            return
         for line in lines_of(answer, "--selfdebug-apply", "--selfdebug-force"):
             kind = line[:1] if not line.startswith(("+++", "---")) else ""
             terminalreporter.write_line(line, green=kind == "+", red=kind == "-")

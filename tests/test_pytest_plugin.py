@@ -144,6 +144,7 @@ def test_uncommitted_changes_are_not_overwritten_without_force(calc: Path) -> No
     subprocess.run([git, "init", "-q"], cwd=calc, check=True)
     before = hashes(calc)
     refused = run(calc, "--selfdebug-apply", *fake(calc, RIGHT))
+    assert "Nothing was written.\nNot written: " in refused.stdout
     assert "calc.py is not under version control yet" in refused.stdout
     assert "--selfdebug-force" in refused.stdout
     assert hashes(calc) == before
@@ -161,7 +162,7 @@ def test_a_repair_that_breaks_what_passed_is_not_taken(calc: Path) -> None:
 
 def test_a_test_that_is_left_out_of_the_run_guards_too(calc: Path) -> None:
     broken = RIGHT.replace("/ 2", "/ 3")
-    done = run(calc, "--selfdebug", "-k", "double", *fake(calc, broken, broken))
+    done = run(calc, "test_calc.py::test_double", "--selfdebug", *fake(calc, broken, broken))
     assert "0 of 2 failing tests now pass" in done.stdout
 
 

@@ -41,7 +41,8 @@ def summary(answer: Answer, apply: str) -> str:
     written = [each for each in answer.mended if each.written]
     if written:
         return f"{said}. {_files(written)} was written: run the tests again."
-    return f"{said}. Nothing was written; add {apply}."
+    hindered = any(each.note for each in answer.mended)
+    return f"{said}. Nothing was written{'' if hindered else f'; add {apply}'}."
 
 
 def notes(answer: Answer, apply: str, force: str) -> Iterator[str]:

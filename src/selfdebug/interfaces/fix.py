@@ -36,8 +36,9 @@ class Chosen:
     """Some of pytest's tests, by the ids that pytest gives them, each file's whole path in front.
 
     failing: those to mend. guards: those that pass and must go on passing, the most telling first;
-    one that cannot pass in the sandbox is left out. mended: texts that files of the project, this
-    one too, shall have in the place of what is on disk.
+    the rest of the failing tests' files is added to them, and one that cannot pass in the sandbox
+    is left out. mended: texts that files of the project, this one too, shall have in the place of
+    what is on disk.
     """
 
     failing: tuple[str, ...]
@@ -179,6 +180,8 @@ def _fix(  # noqa: PLR0911 - each way it can end
     """
     source = asked.source
     task = asked.listed(judge)
+    if failing:  # a run of some tests only must not let the others break
+        task = replace(task, tests=task.tests + tuple(asked.rest(judge, task.tests[:failing])))
     before = judge.judge(task, source.text, observe="lines")
     if failing:
         task, before = _without_failing_guards(task, before, failing)

@@ -37,7 +37,6 @@ class Watching:
         self._worker = hasattr(config, "workerinput")
         self._executed = Executed(lambda name: is_source(Path(name), self._root))
         self._ran: dict[str, Ran] = {}
-        self._left_out: list[str] = []
         self._interrupted = False
         self._settings = _settings(config)
 
@@ -90,10 +89,6 @@ class Watching:
             found = {Path(name).resolve(): frozenset(seen) for name, seen in lines.items()}
             self._ran[test.id] = _with(test, lines=found)
 
-    def pytest_deselected(self, items: list[pytest.Item]) -> None:
-        """Keep the tests that this run leaves out (--lf, -k): a repair must not break them."""
-        self._left_out += [item.nodeid for item in items]
-
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """Whoever interrupts wants no search; pytest itself does so by a subclass."""
         self._interrupted = type(excinfo.value) is KeyboardInterrupt
@@ -115,7 +110,7 @@ class Watching:
                 terminalreporter.flush()
 
         try:
-            answer = mend(list(self._tests()), self._root, self._settings, say)
+            answer = mend(list(self._ran.values()), self._root, self._settings, say)
         except KeyboardInterrupt:
             terminalreporter.write_line("Interrupted: nothing was written.")
             return
@@ -145,14 +140,6 @@ class Watching:
             line=next((line for path, line in found if path == file), 0),
             frames=tuple(dict.fromkeys(path for path, _ in found)),
         )
-
-    def _tests(self) -> Iterator[Ran]:
-        yield from self._ran.values()
-        failing = {test.file for test in self._ran.values() if not test.passed}
-        for test_id in self._left_out:
-            file = (self._root / test_id.partition("::")[0]).resolve()
-            if file in failing and test_id not in self._ran:
-                yield Ran(test_id, file, True)
 
 
 def _with(test: Ran, lines: dict[Path, frozenset[int]]) -> Ran:

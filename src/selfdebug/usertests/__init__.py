@@ -108,10 +108,31 @@ class UserTests:
             raise SelfdebugError(f"{self.label} has no tests")
         return self.task(tests)
 
+    def rest(self, judge: Judge, some: Sequence[Test]) -> list[Test]:
+        """Return the other tests of the files that some of the tests are in."""
+        suite = self.suites[0]
+        files = {_file_id(test.id) for test in some}
+        known = {test_id for suite in self.suites for test_id in suite.ids}
+        return suite.tests(
+            [
+                test_id
+                for test_id in _listed(judge, self, suite)[1]
+                if _file_id(test_id) in files and not known & {test_id, _file_id(test_id)}
+            ]
+        )
+
+
+def _file_id(test_id: str) -> str:
+    return test_id.partition("::")[0]
+
+
+def _listed(judge: Judge, tests: UserTests, suite: Suite) -> tuple[TestResult, list[str]]:
+    result = judge.judge(tests.task([suite.listing()]), tests.source.text).results[0]
+    return result, json.loads(result.got) if result.got else []
+
 
 def _collected(judge: Judge, tests: UserTests, suite: Suite) -> list[str]:
-    result = judge.judge(tests.task([suite.listing()]), tests.source.text).results[0]
-    ids: list[str] = json.loads(result.got) if result.got else []
+    result, ids = _listed(judge, tests, suite)
     if not ids and result.status != "pass":
         check_outside(result, tests)
         return [suite.settings["file_id"]]  # it stands for all that the file would have

@@ -137,6 +137,7 @@ def test_apply_writes_the_program_and_no_test(calc: Path) -> None:
     assert run(calc).returncode == 0
 
 
+@pytest.mark.slow
 def test_uncommitted_changes_are_not_overwritten_without_force(calc: Path) -> None:
     git = shutil.which("git")
     if git is None:
@@ -160,6 +161,7 @@ def test_a_repair_that_breaks_what_passed_is_not_taken(calc: Path) -> None:
     assert (calc / "calc.py").read_text() == dedent(CALC)
 
 
+@pytest.mark.slow
 def test_a_test_that_is_left_out_of_the_run_guards_too(calc: Path) -> None:
     broken = RIGHT.replace("/ 2", "/ 3")
     done = run(calc, "test_calc.py::test_double", "--selfdebug", *fake(calc, broken, broken))
@@ -187,6 +189,7 @@ def test_a_program_that_does_not_load_is_mended_for_the_whole_test_file(calc: Pa
     assert "1 of 1 failing tests now pass" in done.stdout
 
 
+@pytest.mark.slow
 def test_workers_of_xdist_see_and_the_controller_mends_once(calc: Path) -> None:
     pytest.importorskip("xdist")
     done = run(calc, "-p", "xdist", "-n", "2", "--selfdebug", *fake(calc, RIGHT))

@@ -131,7 +131,7 @@ def test_it_explains_shows_a_diff_and_writes_nothing(calc: Path) -> None:
 def test_apply_writes_the_program_and_no_test(calc: Path) -> None:
     before = hashes(calc)
     done = run(calc, "--selfdebug-apply", *fake(calc, RIGHT))
-    assert "calc.py was written: run the tests again" in done.stdout
+    assert "Written: calc.py; run the tests again." in done.stdout
     after = hashes(calc)
     assert [name for name in after if after[name] != before.get(name)] == [str(calc / "calc.py")]
     assert run(calc).returncode == 0
@@ -150,7 +150,7 @@ def test_uncommitted_changes_are_not_overwritten_without_force(calc: Path) -> No
     assert "--selfdebug-force" in refused.stdout
     assert hashes(calc) == before
     forced = run(calc, "--selfdebug-apply", "--selfdebug-force", *fake(calc, RIGHT))
-    assert "calc.py was written" in forced.stdout
+    assert "Written: calc.py" in forced.stdout
 
 
 def test_a_repair_that_breaks_what_passed_is_not_taken(calc: Path) -> None:

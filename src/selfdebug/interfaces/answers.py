@@ -40,7 +40,7 @@ def summary(answer: Answer, apply: str) -> str:
     said += f", by changes in {_files(answer.mended)}"
     written = [each for each in answer.mended if each.written]
     if written:
-        return f"{said}. {_files(written)} was written: run the tests again."
+        return f"{said}. Written: {_files(written)}; run the tests again."
     hindered = any(each.note for each in answer.mended)
     return f"{said}. Nothing was written{'' if hindered else f'; add {apply}'}."
 

@@ -8,8 +8,11 @@ Only this package prints. Nothing heavy is imported before a verb runs, so `--he
 
 import os
 import sys
+from importlib import import_module
+from typing import Any
 
 INTERRUPTED = 130
+VERBS = ("verbs", "bundling", "ci")  # files that add their verbs to the application
 
 
 def main() -> None:
@@ -24,14 +27,21 @@ def main() -> None:
         raise
 
 
-def _run() -> None:
-    import selfdebug.cli.bundling as _  # noqa: F401 - it adds its verb to the app
-    from selfdebug.cli.printing import BAD_INPUT, HARNESS_FAULT, note
+def command_line() -> Any:
+    """Return the typer application with every verb."""
+    for name in VERBS:
+        import_module(f"selfdebug.cli.{name}")
     from selfdebug.cli.verbs import app
+
+    return app
+
+
+def _run() -> None:
+    from selfdebug.cli.printing import BAD_INPUT, HARNESS_FAULT, note
     from selfdebug.types import SelfdebugError
 
     try:
-        app(prog_name="selfdebug")
+        command_line()(prog_name="selfdebug")
     except SelfdebugError as error:
         note(str(error))
         sys.exit(BAD_INPUT)

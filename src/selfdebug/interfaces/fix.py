@@ -8,9 +8,10 @@ calls a file fixed only when the user's tests, run as they are, pass on the very
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -26,7 +27,29 @@ Outcome = Literal["fixed", "already_right", "not_fixed", "unknown"]
 
 # A person waits for one file: longer than an evaluation does for one of its many tasks.
 DEFAULTS = {"search": ("seconds=60",)}
+NEAREST = 40  # guards that each candidate is run against; all of them are run on the repair
 EXIT_CODES: dict[Outcome, int] = {"fixed": 0, "already_right": 0, "not_fixed": 1, "unknown": 3}
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Some of pytest's tests, by the ids that pytest gives them, each file's whole path in front.
+
+    failing: those to mend. guards: those that pass and must go on passing, the most telling first;
+    the rest of the failing tests' files is added to them, and one that cannot pass in the sandbox
+    is left out. mended: texts that files of the project, this one too, shall have in the place of
+    what is on disk.
+    """
+
+    failing: tuple[str, ...]
+    guards: tuple[str, ...] = ()
+    mended: Mapping[Path, str] = field(default_factory=dict[Path, str])
+
+    @property
+    def path(self) -> Path:
+        """The folder, or the file, that holds them all."""
+        files = {str(usertests.file_of(test_id)) for test_id in (*self.failing, *self.guards)}
+        return Path(os.path.commonpath(files))
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +111,7 @@ class FixResult:
 
 def fix(
     file: Path,
-    tests: Path | None = None,
+    tests: Path | Chosen | None = None,
     *,
     backend: str = "search",
     options: Sequence[str] = (),
@@ -100,6 +123,7 @@ def fix(
 ) -> FixResult:
     """Mend `file` against `tests` (a file, a folder or file::test; by default found by name).
 
+    Some tests of several files are `Chosen` (of Python); the diff is from the text on disk.
     options: of the backend, as NAME=VALUE. apply: write the mended text. force: even over
     uncommitted changes. plugins: pytest plugins to load. Raises SelfdebugError, with one line
     that says what is wrong, for bad input.
@@ -108,15 +132,25 @@ def fix(
     source = sourcefile.read(file)
     if usertests.is_test(source):
         raise SelfdebugError(f"{file} is itself a test file, and tests are never edited")
-    path, selected = _chosen(source, tests)
+    if isinstance(tests, Chosen):
+        chosen, path, selected = tests, tests.path, ""
+    else:
+        chosen = Chosen(())
+        path, selected = _named(source, tests)
+    start = replace(source, text=chosen.mended.get(file.resolve(), source.text))
+    others = {path: text for path, text in chosen.mended.items() if path != file.resolve()}
     if apply:
         sourcefile.check_writable(file, force=force)
-    with project.opened(file, path) as where:
-        asked = usertests.load(source, path, selected, where, plugins)
+    with project.opened(file, path, others) as where:
+        ids = (*chosen.failing, *chosen.guards)
+        if ids:
+            asked = usertests.chosen(start, ids, where, plugins)
+        else:
+            asked = usertests.load(start, path, selected, where, plugins)
         try:
             with Sandbox(read_paths=asked.read_paths, allow_unsafe=allow_unsafe) as sandbox:
                 opened = runs.backend(backend, sandbox, [*DEFAULTS.get(backend, ()), *options])
-                result = _fix(asked, sandbox, opened, max_iterations)
+                result = _fix(asked, sandbox, opened, max_iterations, len(chosen.failing))
         except SandboxError as error:
             result = FixResult(str(file), asked.label, "unknown", note=str(error))
         result = replace(result, diff=source.diff(result.mended, where.root))
@@ -126,7 +160,7 @@ def fix(
     return replace(result, seconds=time.perf_counter() - started)
 
 
-def _chosen(source: SourceFile, tests: Path | None) -> tuple[Path, str]:
+def _named(source: SourceFile, tests: Path | None) -> tuple[Path, str]:
     """Return the tests' path, and the rest of a node id."""
     if tests is None:
         return usertests.find(source), ""
@@ -138,12 +172,19 @@ def _chosen(source: SourceFile, tests: Path | None) -> tuple[Path, str]:
 
 
 def _fix(  # noqa: PLR0911 - each way it can end
-    asked: UserTests, judge: Judge, backend: Backend, max_iterations: int
+    asked: UserTests, judge: Judge, backend: Backend, max_iterations: int, failing: int = 0
 ) -> FixResult:
-    """Run the tests, mend, and run them again; write nothing."""
+    """Run the tests, mend, and run them again; write nothing.
+
+    failing: how many tests there are before the guards; 0: there are no guards.
+    """
     source = asked.source
     task = asked.listed(judge)
+    if failing:  # a run of some tests only must not let the others break
+        task = replace(task, tests=task.tests + tuple(asked.rest(judge, task.tests[:failing])))
     before = judge.judge(task, source.text, observe="lines")
+    if failing:
+        task, before = _without_failing_guards(task, before, failing)
     task, before = _without_skipped(task, before, asked)
     result = FixResult(str(source.path), asked.label, "already_right", before, mended=source.text)
     if before.unknown:
@@ -152,6 +193,8 @@ def _fix(  # noqa: PLR0911 - each way it can end
         return result
     _check_reached(before, asked)
     searched = _by_values(asked, judge, before) or task
+    if failing:
+        searched = replace(task, tests=task.tests[: failing + NEAREST])
     episode = debug(searched, backend, judge=judge, code=source.text, max_iterations=max_iterations)
     if episode.stopped == "unknown" and episode.verdict is not None:
         note = _first_unknown(episode.verdict)
@@ -166,6 +209,9 @@ def _fix(  # noqa: PLR0911 - each way it can end
     if after.passed and best.verdict.passed:
         said = _explained(best.completion.explanation, before)
         return replace(found, outcome="fixed", mended=mended, explanation=said)
+    if failing and best.verdict.passed and (broken := after.first_failure) is not None:
+        note = f"The repair that was found would break {broken.test_id}, so it was not taken."
+        return replace(found, after=before, note=note)
     if after.share_passed > before.share_passed:
         said = f"A change that helps, but not enough. {best.completion.explanation}".strip()
         return replace(found, mended=mended, explanation=said)
@@ -180,6 +226,21 @@ def _without_skipped(task: Task, before: Verdict, asked: UserTests) -> tuple[Tas
     kept = tuple(test for test in task.tests if test.id not in skipped)
     results = tuple(result for result in before.results if result.test_id not in skipped)
     return replace(task, tests=kept), replace(before, results=results)
+
+
+def _without_failing_guards(task: Task, before: Verdict, failing: int) -> tuple[Task, Verdict]:
+    """Leave out the guards that do not pass here as they did outside of the sandbox."""
+    kept = [
+        (test, result)
+        for at, (test, result) in enumerate(zip(task.tests, before.results, strict=True))
+        if at < failing or result.status == "pass" or _not_seen(result)
+    ]
+    tests, results = zip(*kept, strict=True)
+    return replace(task, tests=tests), replace(before, results=results)
+
+
+def _not_seen(result: TestResult) -> bool:
+    return result.status == "not_run" and not result.message
 
 
 def _check_reached(before: Verdict, asked: UserTests) -> None:

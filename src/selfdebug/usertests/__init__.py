@@ -108,10 +108,31 @@ class UserTests:
             raise SelfdebugError(f"{self.label} has no tests")
         return self.task(tests)
 
+    def rest(self, judge: Judge, some: Sequence[Test]) -> list[Test]:
+        """Return the other tests of the files that some of the tests are in."""
+        suite = self.suites[0]
+        files = {_file_id(test.id) for test in some}
+        known = {test_id for suite in self.suites for test_id in suite.ids}
+        return suite.tests(
+            [
+                test_id
+                for test_id in _listed(judge, self, suite)[1]
+                if _file_id(test_id) in files and not known & {test_id, _file_id(test_id)}
+            ]
+        )
+
+
+def _file_id(test_id: str) -> str:
+    return test_id.partition("::")[0]
+
+
+def _listed(judge: Judge, tests: UserTests, suite: Suite) -> tuple[TestResult, list[str]]:
+    result = judge.judge(tests.task([suite.listing()]), tests.source.text).results[0]
+    return result, json.loads(result.got) if result.got else []
+
 
 def _collected(judge: Judge, tests: UserTests, suite: Suite) -> list[str]:
-    result = judge.judge(tests.task([suite.listing()]), tests.source.text).results[0]
-    ids: list[str] = json.loads(result.got) if result.got else []
+    result, ids = _listed(judge, tests, suite)
     if not ids and result.status != "pass":
         check_outside(result, tests)
         return [suite.settings["file_id"]]  # it stands for all that the file would have
@@ -140,7 +161,7 @@ def check_outside(result: TestResult, tests: UserTests) -> None:
 
 def is_forbidden(result: TestResult) -> bool:
     """Tell whether a test failed on what the sandbox does not let it do."""
-    return not result.line and bool(re.search(r"PermissionError|EPERM|EACCES", result.message))
+    return not result.line and bool(re.search(r"PermissionError: |EPERM|EACCES", result.message))
 
 
 def load(
@@ -158,12 +179,9 @@ def load(
     runner = "doctest" if same else _runner(tests, selected)
     common = _python(source, tests, where)
     if runner == "pytest":
-        project.need_pytest(common["site_path"])
         paths = tests.resolve()
         node = f"{where.inside(paths)}::{selected}" if selected else where.inside(paths)
-        extra = {"plugins": list(plugins), "import_mode": _import_mode(where.root)}
-        suite = Suite({**common, **extra, "runner": runner, "test_file": [node]})
-        return UserTests(source, label, (suite,))
+        return UserTests(source, label, (_pytest(common, [node], where, plugins),))
     text = source.text if same else read_text(tests)[1].replace("\r\n", "\n")
     settings = {**common, "runner": runner, "test_file": [where.inside(tests)]}
     if runner == "script":
@@ -178,6 +196,32 @@ def load(
         raise SelfdebugError(f"{label} has no doctests: name its tests with --tests")
     settings |= {"module": module if same else "", "pieces": pieces}
     return UserTests(source, label, (Suite(settings, _ids(pieces)),))
+
+
+def chosen(
+    source: SourceFile, ids: Sequence[str], where: Project, plugins: Sequence[str] = ()
+) -> UserTests:
+    """Read some of a user's tests, of several files even. Runs nothing.
+
+    ids: as pytest writes them, with the whole path of the file in front.
+    """
+    files = list(dict.fromkeys(file_of(test_id) for test_id in ids))
+    common = _python(source, files[0], where)
+    suite = _pytest(common, [where.inside(file) for file in files], where, plugins)
+    names = [where.name(file_of(i)) + "".join(i.partition("::")[1:]) for i in ids]
+    label = ", ".join(where.name(file) for file in files)
+    return UserTests(source, label, (Suite(suite.settings, tuple(names)),))
+
+
+def file_of(test_id: str) -> Path:
+    """Return the file of a test, by the id that pytest gives it."""
+    return Path(test_id.partition("::")[0])
+
+
+def _pytest(common: Settings, nodes: list[str], where: Project, plugins: Sequence[str]) -> Suite:
+    project.need_pytest(common["site_path"])
+    extra = {"plugins": list(plugins), "import_mode": _import_mode(where.root)}
+    return Suite({**common, **extra, "runner": "pytest", "test_file": nodes})
 
 
 def _runner(tests: Path, selected: str) -> str:

@@ -14,7 +14,7 @@ import stat
 import sys
 import sysconfig
 import tempfile
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.machinery import PathFinder
@@ -35,8 +35,8 @@ _MARKS = (
 _LEFT_OUT = {".git", "__pycache__", ".venv", "venv", ".tox", ".pytest_cache", ".mypy_cache"}
 MAX_COPY_BYTES = 256 << 20
 _TOO_LARGE = (
-    "the sandbox's unprivileged user cannot read {}, and it is over {} MiB, too large to copy: "
-    "chmod -R o+rX it, or run selfdebug as an ordinary user"
+    "the sandbox needs a copy of {}, which is over {} MiB, too large for one; where only its "
+    "modes are in the way: chmod -R o+rX it, or run selfdebug as an ordinary user"
 )
 
 
@@ -62,12 +62,18 @@ class Project:
 
 
 @contextmanager
-def opened(file: Path, tests: Path) -> Generator[Project]:
-    """Find the project of a file and its tests, readable for the sandbox while this is open."""
+def opened(
+    file: Path, tests: Path, changed: Mapping[Path, str] | None = None
+) -> Generator[Project]:
+    """Find the project of a file and its tests, readable for the sandbox while this is open.
+
+    changed: other texts for some of its files, which the sandbox then sees in a copy.
+    """
     file, tests = file.resolve(), tests.resolve()
     root = _root(file, tests)
     everybodys = not any(_own(root))
-    if not everybodys and (os.geteuid() != 0 or _others_may_read(root)):
+    readable = os.geteuid() != 0 or _others_may_read(root)
+    if not everybodys and not changed and readable:
         yield Project(root, root)
         return
     copy = Path(tempfile.mkdtemp(prefix="selfdebug-project-")).resolve()
@@ -77,7 +83,10 @@ def opened(file: Path, tests: Path) -> Generator[Project]:
                 _copy(root, copy, folder, deep=any(_own(folder)))
         else:
             _copy(root, copy, root)
-        yield Project(root, copy)
+        project = Project(root, copy)
+        for path, text in (changed or {}).items():
+            Path(project.inside(path)).write_text(text, encoding="utf-8")
+        yield project
     finally:
         shutil.rmtree(copy, ignore_errors=True)
 

@@ -9,7 +9,7 @@ calls a file fixed only when the user's tests, run as they are, pass on the very
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -97,15 +97,19 @@ def fix(
     plugins: Sequence[str] = (),
     max_iterations: int = 3,
     allow_unsafe: bool = False,
+    text: str | None = None,
+    on_failing: Callable[[FixResult], None] | None = None,
 ) -> FixResult:
     """Mend `file` against `tests` (a file, a folder or file::test; by default found by name).
 
     options: of the backend, as NAME=VALUE. apply: write the mended text. force: even over
-    uncommitted changes. plugins: pytest plugins to load. Raises SelfdebugError, with one line
-    that says what is wrong, for bad input.
+    uncommitted changes. plugins: pytest plugins to load. text: what an editor holds of the file;
+    what is on disk then is not read, nor written. on_failing sees what is known when tests have
+    failed and before a repair is looked for. Raises SelfdebugError, with one line that says what
+    is wrong, for bad input.
     """
     started = time.perf_counter()
-    source = sourcefile.read(file)
+    source = sourcefile.read(file) if text is None else sourcefile.unsaved(file, text)
     if usertests.is_test(source):
         raise SelfdebugError(f"{file} is itself a test file, and tests are never edited")
     path, selected = _chosen(source, tests)
@@ -116,12 +120,17 @@ def fix(
         try:
             with Sandbox(read_paths=asked.read_paths, allow_unsafe=allow_unsafe) as sandbox:
                 opened = runs.backend(backend, sandbox, [*DEFAULTS.get(backend, ()), *options])
-                result = _fix(asked, sandbox, opened, max_iterations)
+
+                def failing(known: FixResult) -> None:
+                    if on_failing is not None:
+                        on_failing(_as_seen(known, str(where.shown), str(where.root)))
+
+                result = _fix(asked, sandbox, opened, max_iterations, failing)
         except SandboxError as error:
             result = FixResult(str(file), asked.label, "unknown", note=str(error))
         result = replace(result, diff=source.diff(result.mended, where.root))
         result = _as_seen(result, str(where.shown), str(where.root))
-    if result.outcome == "fixed":
+    if result.outcome == "fixed" and text is None:
         result = _finish(result, source, apply=apply, force=force)
     return replace(result, seconds=time.perf_counter() - started)
 
@@ -138,7 +147,11 @@ def _chosen(source: SourceFile, tests: Path | None) -> tuple[Path, str]:
 
 
 def _fix(  # noqa: PLR0911 - each way it can end
-    asked: UserTests, judge: Judge, backend: Backend, max_iterations: int
+    asked: UserTests,
+    judge: Judge,
+    backend: Backend,
+    max_iterations: int,
+    on_failing: Callable[[FixResult], None],
 ) -> FixResult:
     """Run the tests, mend, and run them again; write nothing."""
     source = asked.source
@@ -151,6 +164,7 @@ def _fix(  # noqa: PLR0911 - each way it can end
     if before.passed:
         return result
     _check_reached(before, asked)
+    on_failing(replace(result, outcome="not_fixed"))
     searched = _by_values(asked, judge, before) or task
     episode = debug(searched, backend, judge=judge, code=source.text, max_iterations=max_iterations)
     if episode.stopped == "unknown" and episode.verdict is not None:

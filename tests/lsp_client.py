@@ -70,9 +70,7 @@ class Client:
         self.texts[uri] = (version, text)
         document = {"uri": uri, "version": version}
         changes = [{"text": text}]
-        self.notify(
-            "textDocument/didChange", {"textDocument": document, "contentChanges": changes}
-        )
+        self.notify("textDocument/didChange", {"textDocument": document, "contentChanges": changes})
 
     def save(self, uri: str) -> None:
         """Say that a file was saved."""
@@ -88,9 +86,7 @@ class Client:
     def hover(self, uri: str, line: int) -> str:
         """Return the text shown at a 1-based line."""
         at = {"line": line - 1, "character": 4}
-        found = self.request(
-            "textDocument/hover", {"textDocument": {"uri": uri}, "position": at}
-        )
+        found = self.request("textDocument/hover", {"textDocument": {"uri": uri}, "position": at})
         return found["contents"]["value"] if found else ""
 
     def command(self, name: str, *arguments: str, token: str | None = None) -> Any:
@@ -224,7 +220,8 @@ def applied(text: str, edits: list[Message]) -> str:
     def at(position: Message) -> int:
         return min(starts[position["line"]] + 2 * position["character"], len(data))
 
-    for edit in sorted(edits, key=lambda each: -at(each["range"]["start"])):
+    # Of two at one place the first stays before: they are made from the end on.
+    for edit in sorted(reversed(edits), key=lambda each: -at(each["range"]["start"])):
         start, end = at(edit["range"]["start"]), at(edit["range"]["end"])
         data = data[:start] + edit["newText"].encode("utf-16-le") + data[end:]
     return data.decode("utf-16-le")

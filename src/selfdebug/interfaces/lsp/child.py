@@ -60,7 +60,8 @@ def _write(found: Finding) -> None:
 
 def _end_with_the_input(scratch: str) -> None:
     """End when the server closes the input, or has died. The sandbox dies with this process."""
-    sys.stdin.buffer.read()
+    while os.read(sys.stdin.fileno(), 1 << 16):  # unbuffered: Python may end with it under way
+        pass
     shutil.rmtree(scratch, ignore_errors=True)
     os._exit(STOPPED)
 

@@ -60,5 +60,5 @@ async def progress(
         last = "stopped"
         raise
     finally:
-        shown.end(token, lsp.WorkDoneProgressEnd(last))
+        shown.end(token, lsp.WorkDoneProgressEnd(message=last))
         del shown.tokens[token]

@@ -44,7 +44,7 @@ async def run(
     settings: Settings,
     on_failing: Callable[[Finding], None],
 ) -> Finding:
-    """Mend `text`, which an editor holds of `file`, in a process that starts in `folder`.
+    """Mend `text`, which an editor holds of `file`, in a process that works in `folder`.
 
     tests: those to run, or "" for those that the names say. on_failing sees which tests fail,
     before a repair is looked for. When this is cancelled, the process and its sandbox end.
@@ -53,7 +53,8 @@ async def run(
         prefix="selfdebug-run-", ignore_cleanup_errors=True
     ) as scratch:
         os.chmod(scratch, 0o755)  # the sandbox runs under another user id
-        request = {"file": str(file), "text": text, "tests": tests, "scratch": scratch}
+        name = str(file.relative_to(folder))
+        request = {"file": name, "text": text, "tests": tests, "scratch": scratch}
         line = json.dumps({**request, **asdict(settings)}).encode() + b"\n"
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-P", "-m", "selfdebug.interfaces.lsp.child"),

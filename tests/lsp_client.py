@@ -40,14 +40,16 @@ class Client:
         self._arrived: queue.SimpleQueue[Message | None] = queue.SimpleQueue()
         self._answers: dict[int, Message] = {}
         self._last = 0
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "selfdebug", "lsp", "--stdio", *flags],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=(folder / "server.log").open("wb"),
-            cwd=folder,
-        )
-        threading.Thread(target=self._read, daemon=True).start()
+        with (folder / "server.log").open("wb") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "selfdebug", "lsp", "--stdio", *flags],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                cwd=folder,
+            )
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
         self.server = self.request(
             "initialize",
             {"processId": os.getpid(), "rootUri": folder.as_uri(), "capabilities": capabilities},
@@ -159,6 +161,10 @@ class Client:
         """End the server as a crash does."""
         self.process.kill()
         self.process.wait()
+        self._reader.join()
+        for stream in (self.process.stdin, self.process.stdout):
+            assert stream is not None
+            stream.close()
 
     def _until(self, there: Callable[[], bool]) -> None:
         deadline = time.monotonic() + SECONDS
@@ -220,8 +226,11 @@ def applied(text: str, edits: list[Message]) -> str:
     def at(position: Message) -> int:
         return min(starts[position["line"]] + 2 * position["character"], len(data))
 
-    # Of two at one place the first stays before: they are made from the end on.
-    for edit in sorted(reversed(edits), key=lambda each: -at(each["range"]["start"])):
+    pieces: list[bytes] = []
+    last = 0
+    for edit in sorted(edits, key=lambda each: at(each["range"]["start"])):
         start, end = at(edit["range"]["start"]), at(edit["range"]["end"])
-        data = data[:start] + edit["newText"].encode("utf-16-le") + data[end:]
-    return data.decode("utf-16-le")
+        assert start >= last, "the edits overlap"
+        pieces += [data[last:start], edit["newText"].encode("utf-16-le")]
+        last = end
+    return b"".join([*pieces, data[last:]]).decode("utf-16-le")

@@ -33,7 +33,7 @@ PROJECTS = {
         "function total(xs) {\n  let found = 0;\n  for (let at = 0; at < xs.length - 1; at++) {\n"
         "    found += xs[at];\n  }\n  return found;\n}\nmodule.exports = { total };\n",
         "at < xs.length - 1",
-        "at < xs.length",
+        "at <= xs.length - 1",
         "total.test.js",
         "const assert = require('node:assert');\nconst { total } = require('./total.js');\n\n"
         "assert.strictEqual(total([]), 0);\nassert.strictEqual(total([1, 3]), 4);\n",

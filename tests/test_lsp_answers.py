@@ -122,7 +122,10 @@ def test_hover_explains_on_the_line_and_nowhere_else() -> None:
 def titles(found: Finding | None, line: int = 1, only: list[str] | None = None) -> list[str]:
     wanted = lsp.CodeActionContext([], only=only)  # type: ignore[arg-type]
     shown = answers.actions(found, URI, wanted, range(line, line + 1), lambda _: EDIT)
-    return [f"{each.kind} {each.title}{' (edit)' if each.edit else ''}" for each in shown]
+    return [
+        " ".join(filter(None, (each.kind, each.title, "(edit)" if each.edit else "")))
+        for each in shown
+    ]
 
 
 EDIT = lsp.WorkspaceEdit(changes={URI: []})

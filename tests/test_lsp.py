@@ -141,12 +141,15 @@ def test_a_save_shows_failing_tests_and_offers_what_passed_them(start: Start) ->
     assert fix["isPreferred"]
     assert client.apply(fix["edit"])
     assert client.texts[uri] == (2, RIGHT)
-    assert client.diagnostics(uri) == [], "this text has passed, no other run is needed"
+    assert client.diagnostics(uri, lambda found: not found) == [], (
+        "this text has passed, no other run is needed"
+    )
     assert (client.folder / "double.py").read_text() == WRONG, "writing is the editor's"
     assert (client.folder / "test_double.py").read_text() == TESTS
     assert client.close() == 0
 
 
+@pytest.mark.slow
 def test_a_fix_works_on_what_the_buffer_holds(start: Start) -> None:
     client = start()
     (client.folder / "double.py").write_text(RIGHT)
@@ -187,6 +190,7 @@ def test_search_mends_both_languages(
     assert (client.folder / tests).read_text() == text
 
 
+@pytest.mark.slow
 def test_a_right_file_has_no_diagnostics_and_no_fix(start: Start) -> None:
     client = start()
     uri = client.open("double.py", RIGHT)
@@ -195,6 +199,7 @@ def test_a_right_file_has_no_diagnostics_and_no_fix(start: Start) -> None:
     assert [each["title"] for each in client.actions(uri, 2)] == ["selfdebug: run the tests"]
 
 
+@pytest.mark.slow
 def test_saved_tests_are_run_for_the_open_file_that_they_test(start: Start) -> None:
     client = start()
     uri, tests = client.open("double.py", RIGHT), client.open("test_double.py")
@@ -206,6 +211,7 @@ def test_saved_tests_are_run_for_the_open_file_that_they_test(start: Start) -> N
     assert shown["message"].startswith("test_double.py:4: double(5) gave 10, expected 11")
 
 
+@pytest.mark.slow
 def test_tests_of_another_name_are_named_by_the_command(start: Start) -> None:
     client = start()
     (client.folder / "test_double.py").rename(client.folder / "examples.py")
@@ -218,6 +224,7 @@ def test_tests_of_another_name_are_named_by_the_command(start: Start) -> None:
 # What must never happen
 
 
+@pytest.mark.slow
 def test_an_edit_during_a_run_ends_it_and_nothing_is_changed(start: Start) -> None:
     client = start()
     number, processes = looping(client)
@@ -229,6 +236,18 @@ def test_an_edit_during_a_run_ends_it_and_nothing_is_changed(start: Start) -> No
     assert client.texts[uri][1].endswith("# typed meanwhile\n")
 
 
+@pytest.mark.slow
+def test_a_fix_of_the_new_text_does_not_wait_for_the_end_of_the_old_one(start: Start) -> None:
+    client = start()
+    number, _ = looping(client)
+    (uri,) = client.texts
+    client.change(uri, WRONG)
+    assert client.command("selfdebug.fix", uri)["outcome"] == "fixed"
+    assert client.answer(number)["error"]["code"] == EDITED
+    assert client.texts[uri] == (3, RIGHT)
+
+
+@pytest.mark.slow
 def test_a_fix_that_the_editor_refuses_is_an_error(start: Start) -> None:
     client = start()
     client.refuse = True
@@ -236,6 +255,7 @@ def test_a_fix_that_the_editor_refuses_is_an_error(start: Start) -> None:
     assert "did not take the change" in client.answer(number)["error"]["message"]
 
 
+@pytest.mark.slow
 def test_tests_are_never_edited(start: Start) -> None:
     client = start()
     uri = client.open("test_double.py", TESTS.replace("10", "11") + "\ndef test_it(): pass\n")
@@ -256,6 +276,7 @@ def test_cancelling_a_request_stops_the_sandbox(start: Start) -> None:
     assert client.wait("$/progress", lambda p: p["value"]["kind"] == "end")["token"] == TOKEN
 
 
+@pytest.mark.slow
 def test_cancelling_the_progress_stops_the_sandbox(start: Start) -> None:
     client = start()
     number, processes = looping(client)
@@ -264,6 +285,7 @@ def test_cancelling_the_progress_stops_the_sandbox(start: Start) -> None:
     assert gone(processes)
 
 
+@pytest.mark.slow
 def test_closing_the_file_stops_the_sandbox(start: Start) -> None:
     client = start()
     _, processes = looping(client)
@@ -272,6 +294,7 @@ def test_closing_the_file_stops_the_sandbox(start: Start) -> None:
     assert gone(processes)
 
 
+@pytest.mark.slow
 def test_shutdown_stops_the_sandbox_and_leaves_nothing_behind(
     start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -286,6 +309,7 @@ def test_shutdown_stops_the_sandbox_and_leaves_nothing_behind(
     assert not list(scratch.iterdir())
 
 
+@pytest.mark.slow
 def test_a_run_does_not_outlive_a_server_that_was_killed(start: Start) -> None:
     client = start()
     _, processes = looping(client)
@@ -296,6 +320,7 @@ def test_a_run_does_not_outlive_a_server_that_was_killed(start: Start) -> None:
 # Progress, messages, several files
 
 
+@pytest.mark.slow
 def test_progress_begins_reports_and_ends_under_a_token_that_the_server_made(
     start: Start,
 ) -> None:
@@ -310,6 +335,7 @@ def test_progress_begins_reports_and_ends_under_a_token_that_the_server_made(
     assert "2 fail; looking for a repair" in [value.get("message") for value in told]
 
 
+@pytest.mark.slow
 def test_an_editor_without_progress_or_versioned_edits_gets_none(start: Start) -> None:
     client = start(capabilities={})
     uri = client.open("double.py")
@@ -320,27 +346,27 @@ def test_an_editor_without_progress_or_versioned_edits_gets_none(start: Start) -
     assert not list(client.rest("$/progress"))
 
 
-@pytest.mark.parametrize(
-    ("name", "text", "message"),
-    [
-        ("other.py", "x = 1\n", "found no tests of other.py: no test_other.py or other_test.py"),
-        ("other.js", "let x;\n", "found no tests of other.js: no other.test.js"),
-        ("double.py", "\n", "double.py is empty"),
-        ("notes.txt", "x\n", "only .py, .js, .mjs, .cjs files can be mended"),
-    ],
-)
-def test_what_cannot_be_done_is_said_in_one_line(
-    start: Start, name: str, text: str, message: str
-) -> None:
+REFUSED = [
+    ("other.py", "x = 1\n", "found no tests of other.py: no test_other.py or other_test.py"),
+    ("other.js", "let x;\n", "found no tests of other.js: no other.test.js"),
+    ("double.py", "\n", "double.py is empty"),
+    ("notes.txt", "x\n", "only .py, .js, .mjs, .cjs files can be mended"),
+]
+
+
+@pytest.mark.slow
+def test_what_cannot_be_done_is_said_in_one_line(start: Start) -> None:
     client = start()
-    uri = client.open(name, text)
-    assert client.command("selfdebug.explain", uri)["outcome"] == "refused"
-    said = client.wait("window/showMessage")
-    assert message in said["message"]
-    assert said["type"] == 2
-    assert "--" not in said["message"], "an editor has no options"
+    for name, text, message in REFUSED:
+        uri = client.open(name, text)
+        assert client.command("selfdebug.explain", uri)["outcome"] == "refused"
+        said = client.wait("window/showMessage")
+        assert message in said["message"]
+        assert said["type"] == 2
+        assert "--" not in said["message"], "an editor has no options"
 
 
+@pytest.mark.slow
 def test_a_save_without_tests_says_so_once(start: Start) -> None:
     client = start()
     uri = client.open("other.py", "x = 1\n")
@@ -350,12 +376,14 @@ def test_a_save_without_tests_says_so_once(start: Start) -> None:
     assert len(list(client.rest("window/showMessage"))) == 1
 
 
+@pytest.mark.slow
 def test_a_backend_that_cannot_be_opened_is_said_too(start: Start) -> None:
     client = start("--backend", "fake", "--option", "replies=no-such-file.json")
     client.command("selfdebug.fix", client.open("double.py"))
     assert "no-such-file.json" in client.wait("window/showMessage")["message"]
 
 
+@pytest.mark.slow
 def test_the_server_answers_while_files_are_run_at_the_same_time(start: Start) -> None:
     client = start()
     _, processes = looping(client)
@@ -373,9 +401,9 @@ def test_the_server_answers_while_files_are_run_at_the_same_time(start: Start) -
     assert processes & below(runs(client)), "the first run goes on beside them"
 
 
-@pytest.mark.parametrize("arguments", [[], [7], ["untitled:Untitled-1"], ["file:///not-open.py"]])
-def test_a_command_for_no_open_file_is_an_error(start: Start, arguments: list[object]) -> None:
+def test_a_command_for_no_open_file_is_an_error(start: Start) -> None:
     client = start()
-    asked = {"command": "selfdebug.fix", "arguments": arguments}
-    answer = client.answer(client.ask("workspace/executeCommand", asked))
-    assert answer["error"]["code"] == -32602
+    for arguments in ([], [7], ["untitled:Untitled-1"], ["file:///not-open.py"]):
+        asked = {"command": "selfdebug.fix", "arguments": arguments}
+        answer = client.answer(client.ask("workspace/executeCommand", asked))
+        assert answer["error"]["code"] == -32602

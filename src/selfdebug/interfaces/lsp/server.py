@@ -67,6 +67,7 @@ class Server(LanguageServer):
         )
         self._settings = settings
         self._open: dict[str, _Open] = {}
+        self._runs: set[asyncio.Task[Finding]] = set()  # those that are being stopped too
         self._turns = asyncio.Semaphore(_RUNS_AT_ONCE)
 
     async def examine(
@@ -81,8 +82,10 @@ class Server(LanguageServer):
         known = self.known(uri)
         if known is not None and known.ended and not again:
             return known
-        if state.run is None or state.run.done():
+        if state.run is None or state.run.done() or state.run.cancelling():
             state.run = asyncio.create_task(self._run(document, document.version, state, token))
+            self._runs.add(state.run)
+            state.run.add_done_callback(self._runs.discard)
         return await state.run
 
     async def _run(
@@ -168,10 +171,9 @@ class Server(LanguageServer):
 
     async def end(self) -> None:
         """Stop every run, and wait until they have tidied up."""
-        tasks = [state.run for state in self._open.values() if state.run is not None]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        for run in self._runs:
+            run.cancel()
+        await asyncio.gather(*self._runs, return_exceptions=True)
 
     async def saved(self, uri: str) -> None:
         """Run a file's tests; after a save of tests, those of the open files they belong to."""
@@ -179,7 +181,6 @@ class Server(LanguageServer):
         others = [other for other, state in self._open.items() if _covers(state, document.path)]
         for other in others:
             self.stop(other)
-        await asyncio.sleep(0)  # so that what was stopped is not joined
         mine = [] if _is_test(document) else [uri]
         await asyncio.gather(*(self._examine_saved(each) for each in (*others, *mine)))
 
@@ -197,7 +198,6 @@ class Server(LanguageServer):
         state, version = self._open.setdefault(uri, _Open()), document.version
         if tests is not None and tests != state.tests:
             self.stop(uri)
-            await asyncio.sleep(0)
             state.tests, state.found = tests, None
         try:
             found = await self.examine(

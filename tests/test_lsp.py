@@ -383,6 +383,28 @@ def test_a_backend_that_cannot_be_opened_is_said_too(start: Start) -> None:
     assert "no-such-file.json" in client.wait("window/showMessage")["message"]
 
 
+NO_TIER = """
+from types import SimpleNamespace
+from selfdebug.sandbox import probes
+probes.best_tier = lambda: SimpleNamespace(tier="D")
+"""
+
+
+@pytest.mark.slow
+def test_a_sandbox_that_refuses_is_said(
+    start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text(NO_TIER)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    client = start()
+    uri = client.open("double.py")
+    client.save(uri)
+    said = client.wait("window/showMessage")
+    assert "no sandbox tier holds on this machine; `selfdebug doctor` says" in said["message"]
+    assert said["type"] == 1
+    assert client.diagnostics(uri) == [], "nothing is known"
+
+
 @pytest.mark.slow
 def test_the_server_answers_while_files_are_run_at_the_same_time(start: Start) -> None:
     client = start()

@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 collect_ignore = ["fixtures"]  # projects with tests of their own, for `fix` to run
 
@@ -19,6 +20,11 @@ SLOW_SECONDS = 1800  # a busy machine takes some minutes for what an idle one do
 SOURCE = str(Path(__file__).parents[1] / "src")
 USERS = ("root", "ordinary") if os.geteuid() == 0 else ("ordinary",)
 _NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+
+# CI must say the same of the same code: there, property tests draw the same examples each time.
+settings.register_profile("ci", derandomize=True, print_blob=True)
+if os.environ.get("CI"):
+    settings.load_profile("ci")
 
 RunPython = Callable[..., subprocess.CompletedProcess[str]]
 

@@ -101,7 +101,7 @@ def test_the_best_program_is_chosen_by_visible_tests_alone(tmp_path):
 
 
 def test_contrasts_are_paired_and_their_p_is_mcnemars(pair):
-    (contrast,) = compare(pair, rounds=1, control="resample").contrasts
+    (contrast,) = compare(pair, rounds=1, controls=["resample"]).contrasts
     assert (contrast.run, contrast.control, contrast.round) == ("refine", "resample", 1)
     assert contrast.pass_1.value == pytest.approx(2 / 8)
     assert contrast.fixed.value == pytest.approx(2 / 6)
@@ -111,7 +111,7 @@ def test_contrasts_are_paired_and_their_p_is_mcnemars(pair):
 
 def test_at_equal_tokens_a_dear_resampler_gets_fewer_tries(pair):
     """Its second program costs 30 tokens; refining had spent 20 by then."""
-    (contrast,) = compare(pair, rounds=1, control="resample").contrasts
+    (contrast,) = compare(pair, rounds=1, controls=["resample"]).contrasts
     assert contrast.at_equal_tokens.value == pytest.approx(4 / 8)
 
 
@@ -157,7 +157,7 @@ def test_what_is_wrong_is_one_line(pair, tmp_path):
     with pytest.raises(SelfdebugError, match="folder of an `eval`"):
         compare([tmp_path])
     with pytest.raises(SelfdebugError, match="no run 'base' among refine, resample"):
-        compare(pair, control="base")
+        compare(pair, controls=["base"])
     with pytest.raises(SelfdebugError, match="only once"):
         compare([pair[0], pair[0]])
     assert json.dumps(asdict(compare(pair)))

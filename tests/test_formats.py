@@ -293,7 +293,9 @@ def test_evalplus_allclose_is_numpys(out: object, expected: object) -> None:
         except (TypeError, ValueError):
             return False  # a test that raises fails
 
-    assert verdict(space["np"].allclose) == verdict(np.allclose)
+    # To numpy None is close to an empty list; a program that returns None has answered nothing.
+    ours = verdict(space["np"].allclose)
+    assert ours == (verdict(np.allclose) and "None" not in repr(out))
 
 
 # Where data is

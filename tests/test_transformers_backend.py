@@ -286,3 +286,13 @@ def test_without_torch_the_extra_is_named(monkeypatch):
     monkeypatch.setattr(loading, "import_module", missing)
     with pytest.raises(SelfdebugError, match=r"pip install 'selfdebug\[train\]'"):
         opened("anything")
+
+
+@pytest.mark.parametrize(("instructions", "dtype"), [(True, "bfloat16"), (False, "float32")])
+def test_no_processor_emulates_bfloat16(models, tmp_path, monkeypatch, instructions, dtype):
+    """Emulated, a product takes some 200 times as long as in float32."""
+    folder = tiny_models.write_model(tmp_path / "half")
+    loading.load_model(str(folder)).to(torch.bfloat16).save_pretrained(folder)
+    monkeypatch.setattr(loading, "SMALL", 0)  # as if the model were large
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": instructions})
+    assert loading.load(str(folder), device="cpu").model.dtype == getattr(torch, dtype)

@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-WIDTH, LAYERS, HEADS, INNER, POSITIONS = 192, 6, 3, 512, 1_024
+WIDTH, LAYERS, HEADS, INNER, POSITIONS = 192, 5, 3, 512, 1_024
 HEAD = WIDTH // HEADS  # 64
 ROPE_THETA = 1e8  # long: two thirds of a head's dimensions tell content apart at any distance
 TOKEN = (

@@ -18,7 +18,7 @@ from typing import Any
 
 from recipes.embedded.documents import Corpus, correction, generation, stays_right
 from recipes.embedded.tokens import Reader
-from recipes.embedded.training import Ids, padded
+from recipes.embedded.training import Ids, mixed, padded
 from selfdebug.benchmarks import demo
 
 COPIED = (50, 75)  # tokens of the programs that must be copied: about 60
@@ -69,7 +69,7 @@ def _scored(model: Any, documents: Sequence[Ids], device: str) -> tuple[float, f
     exact = probability = 0.0
     for start in range(0, len(ordered), 10):
         ids, targets = (tensor.to(device) for tensor in padded(ordered[start : start + 10]))
-        with torch.no_grad(), torch.autocast(device, torch.bfloat16):
+        with torch.no_grad(), mixed(device):
             logits = model(input_ids=ids).logits.float()
         wanted = targets >= 0
         right = (logits.argmax(-1) == targets) | ~wanted

@@ -14,7 +14,7 @@ from recipes.embedded.vocabulary import ASSISTANT, END, USER
 from selfdebug import prompts
 from selfdebug.types import Example
 
-COPY = 0.08  # share of the documents that are copies of what is no program, or no longer one
+COPY = 0.12  # share of the documents that are copies of what is no program, or no longer one
 
 
 class Reader:
@@ -38,9 +38,18 @@ class Reader:
         return prompt + said, len(prompt)
 
     def copy(self, rng: Random) -> Ids:
-        """Return random tokens, or a program with some tokens replaced, and again the same."""
-        if rng.random() < 0.5:
+        """Return random tokens, or a program with some tokens replaced, and again the same.
+
+        Of the random ones some are drawn from a few tokens only. There the tokens before a place
+        do not tell where it is, as in `a = [x for x in` and `b = [x * 2 for x in`, and a copy has
+        to keep count of its place.
+        """
+        kind = rng.random()
+        if kind < 0.2:
             return self.noise(rng.randint(5, 80), rng)
+        if kind < 0.6:
+            few = rng.choices(self._vocabulary, k=rng.randint(3, 12))
+            return self._twice(rng.choices(few, k=rng.randint(5, 50)))
         task = rng.choice(self._corpus.tasks)
         segment = self._encode(prompts.fenced(task.language, task.reference))
         others = rng.choices(self._vocabulary, k=len(segment))

@@ -5,6 +5,7 @@ Importing this package is cheap: it loads no torch and, until a name is used, no
     python -c "import selfdebug; print(selfdebug.__version__)"
 """
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,14 @@ if TYPE_CHECKING:
     from selfdebug.types import Test as Test
     from selfdebug.types import TestResult as TestResult
     from selfdebug.types import Verdict as Verdict
+
+
+# Here, because whoever imports selfdebug then is held, whichever way it was started.
+if os.environ.get("SELFDEBUG_OFFLINE"):
+    from selfdebug import offline
+
+    if offline.wanted():
+        offline.forbid()
 
 
 def __getattr__(name: str) -> Any:

@@ -112,23 +112,29 @@ _Run = dict[Key, _Path]
 
 
 def compare(
-    folders: Sequence[str | Path], *, rounds: int = 4, control: str = "", kind: str = ""
+    folders: Sequence[str | Path],
+    *,
+    rounds: int = 4,
+    controls: Sequence[str] = (),
+    kind: str = "",
 ) -> Comparison:
-    """Compare evaluations; each with `control`, a folder's name (the first if not given).
+    """Compare evaluations; each with each control, a folder's name (the first if none is given).
 
     kind: only tasks with a bug of that kind. Raises SelfdebugError when there is nothing that all
     folders have.
     """
     names = _names([Path(folder) for folder in folders])
-    control = control or next(iter(names), "")
-    if control not in names:
-        raise SelfdebugError(f"no run {control!r} among {', '.join(names)}")
+    controls = controls or list(names)[:1]
+    for control in controls:
+        if control not in names:
+            raise SelfdebugError(f"no run {control!r} among {', '.join(names)}")
     runs = _shared({name: _read(path, "episodes", kind) for name, path in names.items()})
     cells = [_cell(name, run, r) for name, run in runs.items() for r in range(rounds + 1)]
     contrasts = [
         _contrast(name, control, r, run, runs[control])
+        for control in controls
         for name, run in runs.items()
-        if name != control
+        if name not in controls
         for r in range(1, rounds + 1)
     ]
     broken = [

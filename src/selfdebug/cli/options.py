@@ -81,7 +81,15 @@ Seed = Annotated[int | None, Option(help="Of the first episode.", show_default="
 Runs = Annotated[list[Path], Argument(help="Folders of `eval`, the control first.")]
 Rounds = Annotated[int, Option(help="Programs after the first.", min=0)]
 Control = Annotated[
-    str, Option(help="The run that the others are compared with.", show_default="the first")
+    list[str] | None,
+    Option(help="A run that the others are compared with; repeatable.", show_default="the first"),
+]
+ComparisonPage = Annotated[
+    Path | None,
+    Option("--report", help="Also write an HTML page; it shows the last run's episodes."),
+]
+TrainingCurves = Annotated[
+    list[Path] | None, Option(help="A folder of `train` whose curves the page shows; repeatable.")
 ]
 BugKind = Annotated[str, Option("--kind", help="Only this kind of bug.", show_default="all")]
 

@@ -50,8 +50,16 @@ app.add_typer(train, name="train")
 @app.callback(invoke_without_command=True)
 def version(
     wanted: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+    offline: Annotated[
+        bool, typer.Option("--offline", envvar="SELFDEBUG_OFFLINE", help="Reach no other machine.")
+    ] = False,
 ) -> None:
     """Without a verb: say the version, or help."""
+    if offline:
+        from selfdebug.offline import barrier, forbid
+
+        forbid()
+        barrier.enter(note)
     if wanted:
         say(__version__)
         raise typer.Exit
@@ -167,19 +175,25 @@ def evaluate_(
 def compare_(
     folders: o.Runs,
     rounds: o.Rounds = 4,
-    control: o.Control = "",
+    control: o.Control = None,
     kind: o.BugKind = "",
+    page: o.ComparisonPage = None,
+    training: o.TrainingCurves = None,
     json: o.Json = False,
 ) -> None:
     """Set evaluations side by side, round by round.
 
-    Shows what each run passes and fixes, then each run minus the control with paired intervals
+    Shows what each run passes and fixes, then each run minus each control with paired intervals
     over tasks, at as many rounds and at as many tokens.
     """
     from selfdebug.compare import compare
     from selfdebug.interfaces import runs
+    from selfdebug.report.comparison import write_comparison
 
-    found = compare(folders, rounds=rounds, control=control, kind=kind)
+    found = compare(folders, rounds=rounds, controls=control or [], kind=kind)
+    if page is not None:
+        write_comparison(found, folders, page, training=training or [])
+        note(f"report: {page}")
     if json:
         return show(json, runs.comparison_json(found), (), ())
     show(json, None, runs.GRID, runs.grid(found))

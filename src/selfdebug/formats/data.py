@@ -45,7 +45,7 @@ def folders() -> list[Path]:
 
 def present(data: DataSet, source: str = "") -> bool:
     """Say whether the data set's file is on this machine."""
-    return _find(data, source) is not None
+    return find(data, source) is not None
 
 
 def rows(data: DataSet, source: str = "") -> Iterator[Row]:
@@ -65,13 +65,14 @@ def check_split(name: str, split: str, splits: tuple[str, ...]) -> None:
         raise SelfdebugError(f"{name} has no split {split!r}; it has: {', '.join(splits)}")
 
 
-def _find(data: DataSet, source: str) -> Path | None:
+def find(data: DataSet, source: str = "") -> Path | None:
+    """Return the data set's file on this machine, or None."""
     places = [Path(source)] if source else folders()
     return next((p / data.file for p in places if (p / data.file).is_file()), None)
 
 
 def _local_rows(data: DataSet, source: str) -> Iterable[Row]:
-    path = _find(data, source)
+    path = find(data, source)
     if path is None:
         looked = source or " or ".join(str(folder) for folder in folders())
         raise SelfdebugError(

@@ -13,7 +13,8 @@ import re
 from typing import Any
 
 # The judge has no numpy. This is what the programs use of it, with numpy's meaning: nested lists
-# are arrays (ragged ones an error), shapes broadcast, NaN equals nothing, text is a TypeError.
+# are arrays (ragged ones an error), shapes broadcast, NaN equals nothing, text is a TypeError, and
+# so is None always, which numpy finds close to an empty list.
 NUMPY = """\
 class np:
     class ndarray: ...
@@ -22,6 +23,7 @@ class np:
     @staticmethod
     def shape(value):
         if not isinstance(value, (list, tuple)):
+            value - 0  # text and None are a TypeError, even beside an empty list
             return ()
         shapes = {np.shape(item) for item in value}
         if len(shapes) > 1:
@@ -52,7 +54,6 @@ class np:
         close = [
             x == y or (abs(x - y) <= atol + rtol * abs(y) and abs(y) != float("inf"))
             for x, y in np.pairs(a, b, np.shape(a), np.shape(b))
-            if x - y is not None  # text and None are a TypeError even where they are equal
         ]
         return all(close)
 """

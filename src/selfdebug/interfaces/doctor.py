@@ -19,6 +19,7 @@ from pathlib import Path
 
 from selfdebug import benchmarks, plugins
 from selfdebug.formats.data import present
+from selfdebug.offline import barrier
 from selfdebug.sandbox.probes import best_tier
 
 EXTRAS = {  # extra: (the module it brings, its distribution, what it is for)
@@ -45,6 +46,7 @@ def checks() -> Iterator[Check]:
     yield from sandbox()
     yield quickjs()
     yield node()
+    yield offline()
     for extra in EXTRAS:
         yield optional(extra)
     yield linter("ruff", "Python", "pip install 'selfdebug[static]'")
@@ -103,6 +105,14 @@ def node() -> Check:
     remedy = "install Node.js 20 or newer: https://nodejs.org (Debian, Ubuntu: apt install nodejs)"
     found = _output("node", "--version")
     return Check("node", bool(found), found or "not found: no node test files", remedy)
+
+
+def offline() -> Check:
+    """How far --offline reaches: with the kernel's help, to every program that is started."""
+    if barrier.available():
+        return Check("offline", True, "--offline is held by the kernel, for every program below")
+    detail = "--offline holds Python alone, and no compiled code"
+    return Check("offline", False, detail, "Linux 5.9 or newer, on x86_64 or aarch64")
 
 
 def optional(extra: str) -> Check:

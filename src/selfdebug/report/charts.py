@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 from selfdebug.report.text import escape, percent, seconds
 from selfdebug.stats import Interval
 
 WIDTH, HEIGHT = 440, 220
 LEFT, RIGHT, TOP, BOTTOM = 40, 22, 12, 30
+NAMED = 120  # the margin on the right where names stand at the ends of lines
+COLOURS = 6  # of lines, in the style sheet
 
 
 def bar(share: Interval) -> str:
@@ -88,14 +91,72 @@ def steps(shares: Sequence[float]) -> str:
     return _frame("".join(columns))
 
 
+def curves(series: Mapping[str, Sequence[float]]) -> str:
+    """Return a line for each series of shares, at 0, 1, 2 ...; its name stands at its end."""
+    last = max(1, max(map(len, series.values())) - 1)
+    step = (WIDTH - LEFT - NAMED) / last
+    drawn = [
+        f'<text class="tick" x="{LEFT + i * step:.1f}" y="{HEIGHT - 10}">{i}</text>'
+        for i in range(last + 1)
+    ]
+    free = _apart([_y(values[-1]) for values in series.values()], 13)
+    for number, ((name, values), height) in enumerate(zip(series.items(), free, strict=True)):
+        points = " ".join(f"{LEFT + i * step:.1f} {_y(v):.1f}" for i, v in enumerate(values))
+        colour = number % COLOURS
+        drawn.append(f'<path class="line s{colour}" d="M{points}"/>')
+        place = f'x="{LEFT + (len(values) - 1) * step + 8:.1f}" y="{height + 4:.1f}"'
+        drawn.append(f'<text class="label s{colour}" {place}>{escape(name)}</text>')
+    return _frame("".join(drawn), WIDTH - NAMED)
+
+
+def falling(points: Mapping[str, Sequence[tuple[float, float]]]) -> str:
+    """Return lines of (step, loss), from 0 to the highest loss; "" when there are no points."""
+    every = [point for found in points.values() for point in found]
+    if len(every) < 2:
+        return ""
+    widest, highest = max(x for x, _ in every) or 1.0, max(y for _, y in every) or 1.0
+
+    def place(x: float, y: float) -> str:
+        return f"{LEFT + x / widest * (WIDTH - LEFT - NAMED):.1f} {_y(y / highest):.1f}"
+
+    drawn = [
+        f'<text class="share" x="{LEFT - 6}" y="{_y(part) + 4:.1f}">{highest * part:.2g}</text>'
+        f'<path class="grid" d="M{LEFT} {_y(part):.1f}H{WIDTH - NAMED}"/>'
+        for part in (0, 0.5, 1)
+    ]
+    drawn += [
+        f'<text class="tick" x="{LEFT + part * (WIDTH - LEFT - NAMED):.1f}" y="{HEIGHT - 10}">'
+        f"{widest * part:.0f}</text>"
+        for part in (0, 0.5, 1)
+    ]
+    free = _apart([_y(found[-1][1] / highest) for found in points.values() if found], 13)
+    shown = [(name, found) for name, found in points.items() if found]
+    for number, ((name, found), height) in enumerate(zip(shown, free, strict=True)):
+        path = "L".join(place(x, y) for x, y in found)
+        drawn.append(f'<path class="line s{number % COLOURS}" d="M{path}"/>')
+        at = f'x="{WIDTH - NAMED + 8}" y="{height + 4:.1f}"'
+        drawn.append(f'<text class="label s{number % COLOURS}" {at}>{escape(name)}</text>')
+    return f'<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img">{"".join(drawn)}</svg>'
+
+
+def _apart(heights: Sequence[float], distance: float) -> list[float]:
+    """Return the heights moved so far that no two are nearer than `distance`, in their order."""
+    order = sorted(range(len(heights)), key=lambda i: heights[i])
+    found = list(heights)
+    for before, after in pairwise(order):
+        found[after] = max(found[after], found[before] + distance)
+    over = max(0.0, max(found, default=0.0) - (HEIGHT - BOTTOM))
+    return [height - over for height in found]
+
+
 def _y(share: float) -> float:
     return HEIGHT - BOTTOM - share * (HEIGHT - TOP - BOTTOM)
 
 
-def _frame(inside: str) -> str:
-    """Return a drawing with its axis of shares."""
+def _frame(inside: str, right: int = WIDTH - RIGHT) -> str:
+    """Return a drawing with its axis of shares. right: where the lines of its grid end."""
     grid = "".join(
-        f'<path class="grid" d="M{LEFT} {_y(share):.1f}H{WIDTH - RIGHT}"/>'
+        f'<path class="grid" d="M{LEFT} {_y(share):.1f}H{right}"/>'
         f'<text class="share" x="{LEFT - 6}" y="{_y(share) + 4:.1f}">{percent(share)}</text>'
         for share in (0, 0.25, 0.5, 0.75, 1)
     )

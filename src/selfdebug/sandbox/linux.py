@@ -12,11 +12,11 @@ MACHINE = os.uname().machine
 
 # name, number on x86_64, number on aarch64 (-1: it has none)
 _TABLE = """
-    access 21 -1; alarm 37 -1; arch_prctl 158 -1; bpf 321 280; brk 12 214; capget 125 90;
-    capset 126 91; chdir 80 49; chmod 90 -1; clock_getres 229 114; clock_gettime 228 113;
-    clock_nanosleep 230 115; clone 56 220; clone3 435 435; close 3 57; close_range 436 436;
-    connect 42 203; copy_file_range 326 285; dup 32 23; dup2 33 -1; dup3 292 24;
-    epoll_create 213 -1; epoll_create1 291 20; epoll_ctl 233 21; epoll_pwait 281 22;
+    access 21 -1; alarm 37 -1; arch_prctl 158 -1; bind 49 200; bpf 321 280; brk 12 214;
+    capget 125 90; capset 126 91; chdir 80 49; chmod 90 -1; clock_getres 229 114;
+    clock_gettime 228 113; clock_nanosleep 230 115; clone 56 220; clone3 435 435; close 3 57;
+    close_range 436 436; connect 42 203; copy_file_range 326 285; dup 32 23; dup2 33 -1;
+    dup3 292 24; epoll_create 213 -1; epoll_create1 291 20; epoll_ctl 233 21; epoll_pwait 281 22;
     epoll_pwait2 441 441; epoll_wait 232 -1; eventfd 284 -1; eventfd2 290 19; execve 59 221;
     exit 60 93; exit_group 231 94; faccessat 269 48; faccessat2 439 439; fadvise64 221 223;
     fallocate 285 47; fchdir 81 50; fchmod 91 52; fchmodat 268 53; fcntl 72 25; fdatasync 75 83;
@@ -35,8 +35,8 @@ _TABLE = """
     mount_setattr 442 442; mprotect 10 226; mremap 25 216; msync 26 227; munmap 11 215;
     nanosleep 35 101; newfstatat 262 79; open 2 -1; open_by_handle_at 304 265; openat 257 56;
     openat2 437 437; pause 34 -1; perf_event_open 298 241; pidfd_open 434 434;
-    pidfd_send_signal 424 424; pipe 22 -1; pipe2 293 59; pivot_root 155 41; poll 7 -1; ppoll 271 73;
-    prctl 157 167; pread64 17 67; preadv 295 69; preadv2 327 286; prlimit64 302 261;
+    pidfd_send_signal 424 424; pipe 22 -1; pipe2 293 59; pivot_root 155 41; poll 7 -1;
+    ppoll 271 73; prctl 157 167; pread64 17 67; preadv 295 69; preadv2 327 286; prlimit64 302 261;
     process_vm_readv 310 270; pselect6 270 72; ptrace 101 117; pwrite64 18 68; pwritev 296 70;
     pwritev2 328 287; read 0 63; readlink 89 -1; readlinkat 267 78; readv 19 65; recvfrom 45 207;
     recvmsg 47 212; rename 82 -1; renameat 264 38; renameat2 316 276; restart_syscall 219 128;
@@ -44,16 +44,16 @@ _TABLE = """
     rt_sigreturn 15 139; rt_sigsuspend 130 133; rt_sigtimedwait 128 137;
     sched_get_priority_max 146 125; sched_get_priority_min 147 126; sched_getaffinity 204 123;
     sched_getparam 143 121; sched_getscheduler 145 120; sched_yield 24 124; seccomp 317 277;
-    select 23 -1; sendfile 40 71; sendmsg 46 211; sendto 44 206; set_robust_list 273 99;
-    set_tid_address 218 96; setitimer 38 103; setns 308 268; setpgid 109 154; setrlimit 160 164;
-    setsid 112 157; setsockopt 54 208; shmget 29 194; shutdown 48 210; sigaltstack 131 132;
-    socket 41 198; socketpair 53 199; stat 4 -1; statfs 137 43; statx 332 291; symlink 88 -1;
-    symlinkat 266 36; sysinfo 99 179; tgkill 234 131; time 201 -1; timer_create 222 107;
-    timer_delete 226 111; timer_getoverrun 225 109; timer_gettime 224 108; timer_settime 223 110;
-    times 100 153; tkill 200 130; truncate 76 45; umask 95 166; umount2 166 39; uname 63 160;
-    unlink 87 -1; unlinkat 263 35; unshare 272 97; userfaultfd 323 282; utime 132 -1;
-    utimensat 280 88; utimes 235 -1; vfork 58 -1; wait4 61 260; waitid 247 95; write 1 64;
-    writev 20 66;
+    select 23 -1; sendfile 40 71; sendmmsg 307 269; sendmsg 46 211; sendto 44 206;
+    set_robust_list 273 99; set_tid_address 218 96; setitimer 38 103; setns 308 268;
+    setpgid 109 154; setrlimit 160 164; setsid 112 157; setsockopt 54 208; shmget 29 194;
+    shutdown 48 210; sigaltstack 131 132; socket 41 198; socketpair 53 199; stat 4 -1;
+    statfs 137 43; statx 332 291; symlink 88 -1; symlinkat 266 36; sysinfo 99 179; tgkill 234 131;
+    time 201 -1; timer_create 222 107; timer_delete 226 111; timer_getoverrun 225 109;
+    timer_gettime 224 108; timer_settime 223 110; times 100 153; tkill 200 130; truncate 76 45;
+    umask 95 166; umount2 166 39; uname 63 160; unlink 87 -1; unlinkat 263 35; unshare 272 97;
+    userfaultfd 323 282; utime 132 -1; utimensat 280 88; utimes 235 -1; vfork 58 -1; wait4 61 260;
+    waitid 247 95; write 1 64; writev 20 66;
 """
 
 _COLUMN = {"x86_64": 1, "aarch64": 2}.get(MACHINE)

@@ -262,6 +262,7 @@ def _watch(child: int, parent: int, held: int) -> None:
         if os.getppid() != parent:
             os.kill(child, signal.SIGKILL)
     if os.WIFSIGNALED(status):
-        signal.signal(os.WTERMSIG(status), signal.SIG_DFL)
+        if os.WTERMSIG(status) != signal.SIGKILL:  # which has no handler to take away
+            signal.signal(os.WTERMSIG(status), signal.SIG_DFL)
         os.kill(os.getpid(), os.WTERMSIG(status))
     os._exit(os.waitstatus_to_exitcode(status))

@@ -24,6 +24,7 @@ from selfdebug.backends.transformers.loading import (
     attach,
     base_and_adapter,
     chosen_device,
+    has_bfloat16,
     libraries,
     load_model,
     load_tokenizer,
@@ -141,7 +142,8 @@ def _train_part(
         raise SelfdebugError(f"{base} is an encoder-decoder model; TRL trains causal models")
     stored = model.dtype
     small = model.num_parameters() < SMALL
-    if not settings.rank or small:
+    emulated = device == "cpu" and not has_bfloat16(torch, device)
+    if not settings.rank or small or emulated:
         model = model.float()  # 16 bits lose small updates; the arithmetic may still use them
     if adapter:
         model = attach(model, adapter, trainable=True)
@@ -163,7 +165,7 @@ def _train_part(
         checks=bool(part.check),
         resumes=checkpoint is not None,
         small=small,
-        bf16=_has_bf16(torch, device),
+        bf16=has_bfloat16(torch, device),
     )
     callbacks: list[Any] = [_curve(transformers, part, on_step)]
     if part.check:
@@ -245,14 +247,6 @@ def _dataset(rows: Sequence[Row]) -> Any:
             "labels": [row.labels for row in rows],
         }
     )
-
-
-def _has_bf16(torch: Any, device: str) -> bool:
-    """Tell whether the processor has instructions for bfloat16; without them it is slow."""
-    if device == "cpu":
-        found = torch.cpu.get_capabilities()
-        return bool(found.get("avx512_bf16") or found.get("amx_bf16"))
-    return bool(torch.cuda.is_bf16_supported())
 
 
 def _last_checkpoint(folder: Path) -> str | None:

@@ -1,0 +1,89 @@
+"""The page of a comparison: sentences first, and no difference claimed that chance explains."""
+
+import itertools
+import re
+from pathlib import Path
+
+import pytest
+
+from selfdebug.compare import compare
+from selfdebug.report import charts
+from selfdebug.report.comparison import sentences, write_comparison
+from selfdebug.store import Store, write_text
+from selfdebug.types import Completion, Episode, Task, Test, TestResult, Turn, Verdict
+
+TASKS = 40
+
+
+def episode(number: int, *passes: bool, explanation: str = "") -> Episode:
+    turns = tuple(
+        Turn(
+            Completion(f"p{n}", f"p{n}", explanation, completion_tokens=10),
+            Verdict("t", "sha", (TestResult("v", "pass" if passed else "wrong"),), "A"),
+        )
+        for n, passed in enumerate(passes)
+    )
+    return Episode(f"t{number}", "refine", 0, "b", turns, 1.0, "passed", len(turns) - 1)
+
+
+def run(folder: Path, mended: int, explanation: str = "") -> Path:
+    """Forty tasks whose first program fails; the first `mended` of them are mended."""
+    test = Test("v", "program", "")
+    with Store(folder / "tasks.jsonl", Task) as tasks:
+        tasks.append_many(Task(f"t{n}", "python", "", "f", (test,)) for n in range(TASKS))
+    with Store(folder / "episodes.jsonl", Episode) as episodes:
+        for number in range(TASKS):
+            episodes.append(episode(number, False, number < mended, explanation=explanation))
+    write_text(folder / "run.toml", '[settings]\nbenchmark = "world"\n')
+    return folder
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> list[Path]:
+    return [run(tmp_path / "resample", 8), run(tmp_path / "refine", 26)]
+
+
+def test_a_difference_is_told_in_points_with_its_interval(folders: list[Path]) -> None:
+    (said, *_) = sentences(compare(folders, rounds=1))
+    assert "<b>refine</b> mends 65% with one more try, resample 20%" in said
+    assert re.search(r"<b>\+45\.0 points, 95% interval \+\d+\.\d to \+\d+\.\d more</b>", said)
+
+
+def test_what_chance_explains_is_said_to_be_no_difference(tmp_path: Path) -> None:
+    alike = [run(tmp_path / "resample", 8), run(tmp_path / "refine", 9)]
+    (said, *_) = sentences(compare(alike, rounds=1))
+    assert "no difference that could be told from chance" in said
+
+
+def test_several_controls_are_compared_with(tmp_path: Path, folders: list[Path]) -> None:
+    three = [run(tmp_path / "shuffled", 9), *folders]
+    found = compare(three, rounds=1, controls=["resample", "shuffled"])
+    assert [(c.run, c.control) for c in found.contrasts] == [
+        ("refine", "resample"),
+        ("refine", "shuffled"),
+    ]
+
+
+def test_the_page_needs_nothing_else_and_escapes_what_models_wrote(tmp_path: Path) -> None:
+    hostile = "<script>alert(1)</script>"
+    folders = [run(tmp_path / "resample", 8), run(tmp_path / "refine", 26, hostile)]
+    (tmp_path / "sft").mkdir()
+    rows = (
+        '{"stage": "mixture", "step": 1, "loss": 2.0}\n{"stage": "mixture", "step": 9, "loss": 1}'
+    )
+    (tmp_path / "sft" / "losses.jsonl").write_text(rows)
+    page = tmp_path / "page.html"
+    write_comparison(compare(folders, rounds=1), folders, page, training=[tmp_path / "sft"])
+    text = page.read_text()
+    assert not re.search(r"(?:src|href)=|@import|url\(", text)
+    assert hostile not in text
+    assert "&lt;script&gt;" in text
+    assert "Loss over the steps of sft" in text
+    assert text.count("<article") + text.count('<details class="episode') == TASKS
+
+
+def test_names_at_the_ends_of_lines_keep_apart() -> None:
+    drawn = charts.curves({"one": [0.1, 0.5], "two": [0.1, 0.5], "three": [0.2, 0.51]})
+    heights = [float(y) for y in re.findall(r'class="label s\d" x="[\d.]+" y="([\d.]+)"', drawn)]
+    ordered = sorted(heights)
+    assert all(b - a >= 12.9 for a, b in itertools.pairwise(ordered))

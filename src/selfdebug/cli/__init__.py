@@ -25,12 +25,12 @@ def main() -> None:
 
 
 def _run() -> None:
-    from selfdebug.cli import bundling as _bundling  # noqa: F401 - it adds its verb to the app
-    from selfdebug.cli import editor as _editor  # noqa: F401 - so does this one
+    from selfdebug.cli import bundling, editor
     from selfdebug.cli.printing import BAD_INPUT, HARNESS_FAULT, note
     from selfdebug.cli.verbs import app
     from selfdebug.types import SelfdebugError
 
+    _ = bundling, editor  # imported for the verbs that they add to the app
     try:
         app(prog_name="selfdebug")
     except SelfdebugError as error:

@@ -220,6 +220,22 @@ def test_a_script_is_judged_by_values_only_where_that_says_the_same(tmp_path: Pa
     assert (found.outcome, found.trust) == ("fixed", "in_process")
 
 
+def test_the_text_in_an_editor_is_mended_and_the_file_is_neither_read_nor_written(
+    tmp_path: Path,
+) -> None:
+    write(tmp_path, a_py="x = 5\n", test_a_py="import a\ndef test_x(): assert a.x == 2\n")
+    right, known = replies(tmp_path, "x = 2\n"), list[FixResult]()
+    found = fix(
+        tmp_path / "a.py", backend="fake", options=right, text="x = 1\n", on_failing=known.append
+    )
+    assert (found.outcome, found.mended) == ("fixed", "x = 2\n")
+    assert "-x = 1\n+x = 2\n" in found.diff
+    assert (tmp_path / "a.py").read_text() == "x = 5\n"
+    (failing,) = known
+    assert failing.before == found.before, "which tests fail is known before a repair"
+    assert (failing.outcome, failing.after) == ("not_fixed", None)
+
+
 def test_skipped_tests_do_not_count(tmp_path: Path) -> None:
     write(
         tmp_path,

@@ -70,14 +70,28 @@ class SourceFile:
 
 def read(path: Path) -> SourceFile:
     """Read a program's file. Raises SelfdebugError with what is wrong with it."""
-    if path.suffix not in LANGUAGES:
-        raise SelfdebugError(f"{path}: only {', '.join(LANGUAGES)} files can be mended")
+    language = _language(path)
     if not path.exists():
         raise SelfdebugError(f"there is no file {path}")
     data, text = read_text(path)
+    return _source(path, data, text, language)
+
+
+def unsaved(path: Path, text: str) -> SourceFile:
+    """Return a program's file with the text that an editor holds of it, saved or not."""
+    return _source(path, text.encode("utf-8", "surrogatepass"), text, _language(path))
+
+
+def _language(path: Path) -> Language:
+    if path.suffix not in LANGUAGES:
+        raise SelfdebugError(f"{path}: only {', '.join(LANGUAGES)} files can be mended")
+    return LANGUAGES[path.suffix]
+
+
+def _source(path: Path, data: bytes, text: str, language: Language) -> SourceFile:
     if not text.strip():
         raise SelfdebugError(f"{path} is empty")
-    return SourceFile(path, data, text.replace("\r\n", "\n"), LANGUAGES[path.suffix])
+    return SourceFile(path, data, text.replace("\r\n", "\n"), language)
 
 
 def read_text(path: Path) -> tuple[bytes, str]:

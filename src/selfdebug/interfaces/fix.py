@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -120,16 +120,20 @@ def fix(
     plugins: Sequence[str] = (),
     max_iterations: int = 3,
     allow_unsafe: bool = False,
+    text: str | None = None,
+    on_failing: Callable[[FixResult], None] | None = None,
 ) -> FixResult:
     """Mend `file` against `tests` (a file, a folder or file::test; by default found by name).
 
     Some tests of several files are `Chosen` (of Python); the diff is from the text on disk.
     options: of the backend, as NAME=VALUE. apply: write the mended text. force: even over
-    uncommitted changes. plugins: pytest plugins to load. Raises SelfdebugError, with one line
-    that says what is wrong, for bad input.
+    uncommitted changes. plugins: pytest plugins to load. text: what an editor holds of the file;
+    what is on disk then is not read, nor written. on_failing sees what is known when tests have
+    failed and before a repair is looked for. Raises SelfdebugError, with one line that says what
+    is wrong, for bad input.
     """
     started = time.perf_counter()
-    source = sourcefile.read(file)
+    source = sourcefile.read(file) if text is None else sourcefile.unsaved(file, text)
     if usertests.is_test(source):
         raise SelfdebugError(f"{file} is itself a test file, and tests are never edited")
     if isinstance(tests, Chosen):
@@ -150,12 +154,20 @@ def fix(
         try:
             with Sandbox(read_paths=asked.read_paths, allow_unsafe=allow_unsafe) as sandbox:
                 opened = runs.backend(backend, sandbox, [*DEFAULTS.get(backend, ()), *options])
-                result = _fix(asked, sandbox, opened, max_iterations, len(chosen.failing))
+
+                def seen(known: FixResult) -> None:
+                    if on_failing is not None:
+                        on_failing(_as_seen(known, str(where.shown), str(where.root)))
+
+                result = _fix(
+                    asked, sandbox, opened, max_iterations,
+                    on_failing=seen, failing=len(chosen.failing),
+                )  # fmt: skip
         except SandboxError as error:
             result = FixResult(str(file), asked.label, "unknown", note=str(error))
         result = replace(result, diff=source.diff(result.mended, where.root))
         result = _as_seen(result, str(where.shown), str(where.root))
-    if result.outcome == "fixed":
+    if result.outcome == "fixed" and text is None:
         result = _finish(result, source, apply=apply, force=force)
     return replace(result, seconds=time.perf_counter() - started)
 
@@ -172,7 +184,13 @@ def _named(source: SourceFile, tests: Path | None) -> tuple[Path, str]:
 
 
 def _fix(  # noqa: PLR0911 - each way it can end
-    asked: UserTests, judge: Judge, backend: Backend, max_iterations: int, failing: int = 0
+    asked: UserTests,
+    judge: Judge,
+    backend: Backend,
+    max_iterations: int,
+    *,
+    on_failing: Callable[[FixResult], None],
+    failing: int,
 ) -> FixResult:
     """Run the tests, mend, and run them again; write nothing.
 
@@ -192,6 +210,7 @@ def _fix(  # noqa: PLR0911 - each way it can end
     if before.passed:
         return result
     _check_reached(before, asked)
+    on_failing(replace(result, outcome="not_fixed"))
     searched = _by_values(asked, judge, before) or task
     if failing:
         searched = replace(task, tests=task.tests[: failing + NEAREST])

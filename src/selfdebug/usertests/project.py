@@ -110,7 +110,8 @@ def _is_root(folder: Path) -> bool:
 
 def _own(folder: Path) -> Iterator[Path]:
     """Yield a folder and those above it, as far as they are not everybody's."""
-    shared = (Path.home(), Path(tempfile.gettempdir()).resolve(), Path(folder.anchor))
+    temporary = {Path("/tmp"), Path(tempfile.gettempdir()).resolve()}
+    shared = (Path.home(), *temporary, Path(folder.anchor))
     for above in (folder, *folder.parents):
         if above in shared:
             return

@@ -1,0 +1,1 @@
+"""The language server: what `selfdebug fix` finds, shown where a person edits."""

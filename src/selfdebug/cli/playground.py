@@ -8,11 +8,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import typer
 from typer import Option
 
 from selfdebug.cli import options as o
-from selfdebug.cli.printing import say
 from selfdebug.cli.verbs import app
 
 
@@ -46,6 +44,10 @@ def play(
             out, exercises or [], hints, backend, option or [],
             shipped=shipped, allow_unsafe=allow_unsafe,
         ),
-        texts=texts, host=host, port=port, token=token, on_start=say,
+        texts=texts, host=host, port=port, token=token, on_start=_announce,
     )  # fmt: skip
-    raise typer.Exit
+
+
+def _announce(line: str) -> None:
+    """Print at once: who started it in the background waits for the address."""
+    print(line, flush=True)

@@ -79,19 +79,9 @@ class Guard:
             return await _answer(send, 303, "", {"location": "/", "set-cookie": cookie})
         if refused := self._refused(scope["method"], path, headers):
             return await _answer(send, *refused)
-        body = b""
-        if scope["method"] == "POST":
-            if not headers.get("content-length", "0").isdigit():
-                return await _answer(send, 400, "content-length is no number")
-            if int(headers.get("content-length", "0")) > MAX_BODY:
-                return await _answer(send, 413, f"more than {MAX_BODY >> 10} KiB")
-            try:
-                async with asyncio.timeout(_BODY_SECONDS):
-                    body = await _body(receive)
-            except TimeoutError:
-                return await _answer(send, 408, "the request did not end")
-            if len(body) > MAX_BODY:
-                return await _answer(send, 413, f"more than {MAX_BODY >> 10} KiB")
+        body, refused = await _body(receive, headers) if scope["method"] == "POST" else (b"", None)
+        if refused:
+            return await _answer(send, *refused)
         return await self._app(scope, _replayed(body, receive), _with_headers(send))
 
     def _may_join(self, word: str) -> bool:
@@ -125,15 +115,22 @@ def _hostname(host: str) -> str:
     return name.removeprefix("[").removesuffix("]").lower()
 
 
-async def _body(receive: Receive) -> bytes:
-    """Return the body, or as much of it as shows that it is too long."""
-    body = b""
-    while len(body) <= MAX_BODY:
-        message = await receive()
-        body += message.get("body", b"")
-        if message["type"] == "http.disconnect" or not message.get("more_body", False):
-            break
-    return body
+async def _body(receive: Receive, headers: dict[str, str]) -> tuple[bytes, tuple[int, str] | None]:
+    """Return the body of a request that ends in time and is not too long, or why it is refused."""
+    too_long = (413, f"more than {MAX_BODY >> 10} KiB")
+    declared = headers.get("content-length", "0")
+    if declared.isdigit() and int(declared) > MAX_BODY:
+        return b"", too_long
+    body, more = b"", True
+    try:
+        async with asyncio.timeout(_BODY_SECONDS):
+            while more and len(body) <= MAX_BODY:
+                message = await receive()
+                body += message.get("body", b"")
+                more = message.get("more_body", False)
+    except TimeoutError:
+        return b"", (408, "the request did not end")
+    return (b"", too_long) if len(body) > MAX_BODY else (body, None)
 
 
 def _replayed(body: bytes, receive: Receive) -> Receive:

@@ -14,6 +14,7 @@ import os
 import signal
 import threading
 from collections import OrderedDict
+from collections.abc import Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from functools import cache
@@ -35,8 +36,9 @@ Answer = Future[Hints | None]
 class HintPool:
     """Works out hints. Raises SelfdebugError when its backend cannot be opened."""
 
-    def __init__(self, backend: str, options: list[str], *, allow_unsafe: bool = False) -> None:
-        self._how = (backend, (*DEFAULTS.get(backend, ()), *options), allow_unsafe)
+    def __init__(self, backend: str, options: Sequence[str], tier: str) -> None:
+        """Open the backend in each process. tier: of the sandbox, as it was probed already."""
+        self._how = (backend, (*DEFAULTS.get(backend, ()), *options), tier)
         self._workers = max(1, len(os.sched_getaffinity(0)) // 2)
         self._kept: OrderedDict[tuple[str, str], Answer] = OrderedDict()
         self._lock = threading.Lock()
@@ -85,8 +87,8 @@ def _step_back() -> None:
 
 
 @cache
-def _open(backend: str, options: tuple[str, ...], unsafe: bool) -> tuple[Backend, Sandbox]:
-    sandbox = Sandbox(workers=1, limits=hints.LIMITS, allow_unsafe=unsafe)
+def _open(backend: str, options: tuple[str, ...], tier: str) -> tuple[Backend, Sandbox]:
+    sandbox = Sandbox(workers=1, limits=hints.LIMITS, tier=tier)
     try:
         return runs.backend(backend, sandbox, options), sandbox
     except SelfdebugError:
@@ -94,11 +96,11 @@ def _open(backend: str, options: tuple[str, ...], unsafe: bool) -> tuple[Backend
         raise
 
 
-def _opened(backend: str, options: tuple[str, ...], unsafe: bool) -> None:
+def _opened(backend: str, options: tuple[str, ...], tier: str) -> None:
     """Open what is needed in this process; its complaint reaches the one who asked."""
-    _open(backend, options, unsafe)
+    _open(backend, options, tier)
 
 
-def _work_out(how: tuple[str, tuple[str, ...], bool], task: Task, code: str) -> Hints | None:
+def _work_out(how: tuple[str, tuple[str, ...], str], task: Task, code: str) -> Hints | None:
     backend, sandbox = _open(*how)
     return hints.work_out(task, code, backend, sandbox)

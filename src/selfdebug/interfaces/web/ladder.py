@@ -39,7 +39,7 @@ class Fix:
 
 @dataclass(frozen=True, slots=True)
 class Ladder:
-    """Where a student stands. waiting: the rung that is being worked out; said: the text key why."""
+    """Where a student stands. waiting: the rung that is worked out; said: the key of a text."""
 
     exercise: str
     code_sha: str

@@ -93,5 +93,5 @@ def _socket(host: str, port: int) -> socket.socket:
 def _address(host: str, listening: socket.socket) -> str:
     """Return the address as a person types it; for all addresses, with this machine's name."""
     port = listening.getsockname()[1]
-    name = socket.gethostname() if host in ("0.0.0.0", "::") else host  # noqa: S104
+    name = socket.gethostname() if host in ("0.0.0.0", "::") else host
     return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"

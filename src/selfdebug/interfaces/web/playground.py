@@ -65,9 +65,7 @@ class Playground:
             self.tasks = {task.id: task for task in found}
             if len(self.tasks) < len(found):
                 raise SelfdebugError("two --exercises folders hold a file of the same name")
-            self._pool = HintPool(
-                settings.backend, list(settings.options), allow_unsafe=settings.allow_unsafe
-            )
+            self._pool = HintPool(settings.backend, settings.options, self._sandbox.tier)
         except BaseException:
             self._sandbox.close()
             self.storage.close()

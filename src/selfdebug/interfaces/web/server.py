@@ -167,7 +167,8 @@ class _Pages:
         names = {task.id: exercises.title(task) for task in self._playground.tasks.values()}
         return self._page(
             request, "teacher", here="teacher", names=names,
-            exercises=teacher.by_exercise(self._storage), students=teacher.by_student(self._storage),
+            exercises=teacher.by_exercise(self._storage),
+            students=teacher.by_student(self._storage),
         )  # fmt: skip
 
     async def export(self, request: Request) -> Response:

@@ -21,7 +21,8 @@ from selfdebug.types import SelfdebugError
 
 _SCHEMA = """
 create table if not exists students (
-  id integer primary key autoincrement, cookie text unique not null, nickname text not null default '');
+  id integer primary key autoincrement,
+  cookie text unique not null, nickname text not null default '');
 create table if not exists runs (
   id integer primary key, student integer not null references students on delete cascade,
   at text not null default (strftime('%Y-%m-%dT%H:%M:%SZ', 'now')),
@@ -72,13 +73,13 @@ class Storage:
         with self._changing() as database:
             student = _student(database, cookie)
             database.execute(
-                "insert into runs (student, exercise, code_sha, code, tests, passed, total, solved, "
-                "error) values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "insert into runs (student, exercise, code_sha, code, tests, passed, total, "
+                "solved, error) values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (student, *values, run.solved, run.error),
             )
 
     def last_run(self, cookie: str, exercise: str, code_sha: str = "") -> Run | None:
-        """Return a student's last run of an exercise (whose id may end in *), or of that program."""
+        """Return a student's last run of an exercise (its id may end in *), or of that program."""
         rows = self.rows(
             "select exercise, code_sha, code, tests, passed, total, solved, error from runs "
             "where student = (select id from students where cookie = ?) and exercise glob ? "

@@ -19,10 +19,10 @@ from selfdebug.interfaces.web.storage import Storage
 
 _ID = "case when exercise glob 'own/*' then 'own' else exercise end"
 _RUNS = (
-    f"select runs.id, at, student, nickname, {_ID} as exercise, code_sha, passed, total, solved, "  # noqa: S608 - no value from outside
+    f"select runs.id, at, student, nickname, {_ID} as exercise, code_sha, passed, total, solved, "
     "error from runs join students on students.id = student order by runs.id"
 )
-_HINTS = f"select student, {_ID} as exercise, code_sha, rung, kind, at from hints order by at"  # noqa: S608
+_HINTS = f"select student, {_ID} as exercise, code_sha, rung, kind, at from hints order by at"
 
 
 @dataclass(frozen=True, slots=True)

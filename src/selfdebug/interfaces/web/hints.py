@@ -9,6 +9,7 @@ cannot give the fix away. It decides nothing about who may see what.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -27,6 +28,7 @@ LIMITS = Limits(cpu_seconds=1.0, max_timeouts=1)  # of a student's run: others w
 _NEAR = 6  # lines that may differ from the exercise's own program for it to tell something
 _STEPS = 24  # of a program on its way that a person reads
 _SUSPECTS = 3
+_OBJECT = re.compile(r" at 0x[0-9a-f]+>")  # tells a person nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,11 @@ def _steps(code: str, trace: Sequence[TraceStep]) -> Iterator[Step]:
     known: dict[str, str] = {}
     found: list[Step] = []
     for step in trace:
-        changed = [f"{name} = {v}" for name, v in step.values.items() if known.get(name) != v]
+        changed = [
+            f"{name} = {value}"
+            for name, value in step.values.items()
+            if known.get(name) != value and not _OBJECT.search(value)
+        ]
         known = dict(step.values)
         source = lines[step.line - 1].rstrip() if 0 < step.line <= len(lines) else ""
         found.append(Step(step.line, source, ", ".join(changed)))

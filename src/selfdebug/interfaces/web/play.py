@@ -59,18 +59,18 @@ def serve(
         raise SelfdebugError(f"{error.name} is missing: pip install 'selfdebug[play]'") from error
     guard.check_address(host, token)
     words = all_texts.load(texts or all_texts.ENGLISH)
-    listening = _socket(host, port)
+    open_socket = listening(host, port)
     try:
         playground = Playground(wanted)
     except BaseException:
-        listening.close()
+        open_socket.close()
         raise
     teacher_token = secrets.token_urlsafe(16)
     local = guard.is_local(host)
     app = server.application(
         playground, words, teacher_token=teacher_token, join_token=token, local=local
     )
-    place = _address(host, listening)
+    place = _address(host, open_socket)
     on_start(f"Students: {place}/{f'join/{token}' if token else ''}")
     on_start(f"Teacher:  {place}/teacher?key={teacher_token}")
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
@@ -78,11 +78,12 @@ def serve(
         app, access_log=False, log_level="warning", limit_concurrency=_MAX_CONNECTIONS,
         server_header=False, timeout_graceful_shutdown=5,
     )  # fmt: skip
-    with listening:
-        uvicorn.Server(config).run(sockets=[listening])
+    with open_socket:
+        uvicorn.Server(config).run(sockets=[open_socket])
 
 
-def _socket(host: str, port: int) -> socket.socket:
+def listening(host: str, port: int) -> socket.socket:
+    """Return a socket that listens; raises SelfdebugError where that cannot be."""
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         return socket.create_server((host, port), family=family, backlog=256)
@@ -90,8 +91,8 @@ def _socket(host: str, port: int) -> socket.socket:
         raise SelfdebugError(f"cannot listen on {host}, port {port}: {error.strerror}") from error
 
 
-def _address(host: str, listening: socket.socket) -> str:
+def _address(host: str, open_socket: socket.socket) -> str:
     """Return the address as a person types it; for all addresses, with this machine's name."""
-    port = listening.getsockname()[1]
+    port = open_socket.getsockname()[1]
     name = socket.gethostname() if host in ("0.0.0.0", "::") else host
     return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"

@@ -1,8 +1,8 @@
 """Fifty students at once: how long does a test run take while all of them ask for hints?
 
-Each student runs a broken program that nobody else has, asks for two hints, and runs it again, a few
-times. It fails when the 95th percentile of a run is over two seconds, when anything but a good
-answer comes, or when a run is missing from the database.
+Each student runs a broken program that nobody else has, asks for two hints, and does so again.
+It fails when the 95th percentile of a run is over two seconds, when anything but a good answer
+comes, or when a run is missing from the database.
 
     python bench/playground.py --students 50 --rounds 3
 """
@@ -41,7 +41,7 @@ class Room:
 
 
 async def student(address: str, number: int, rounds: int, think: float, room: Room) -> None:
-    rng = random.Random(number)  # noqa: S311 - repeatable, not secret
+    rng = random.Random(number)
     async with httpx.AsyncClient(
         base_url=address, headers={"origin": address}, timeout=120
     ) as client:
@@ -116,9 +116,8 @@ def main() -> int:
             playground.terminate()
         with closing(sqlite3.connect(Path(folder) / "play.sqlite")) as database:
             kept = database.execute("select count(*) from runs").fetchone()[0]
-    print(
-        f"{given.students} students, {len(room.runs)} runs, {len(room.hints)} hints, {seconds:.0f} s"
-    )
+    counts = f"{len(room.runs)} runs, {len(room.hints)} hints"
+    print(f"{given.students} students, {counts}, {seconds:.0f} s")
     for name, values in (("run", room.runs), ("hint", room.hints)):
         middle, most = statistics.median(values), max(values)
         print(f"{name}: median {middle:.2f} s, p95 {p95(values):.2f} s, longest {most:.2f} s")

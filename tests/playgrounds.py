@@ -56,6 +56,7 @@ BROKEN = """def largest(numbers):
     return best
 """
 RIGHT = BROKEN.replace("<", ">")
+TEACHER = "teach"
 HERE = "http://localhost"
 
 
@@ -82,7 +83,7 @@ def opened(folder: Path, **settings: Any) -> Iterator[Playground]:
 
 def student(playground: Playground, **more: Any) -> TestClient:
     """Return a browser of a new student, as far as the server can tell."""
-    app = server.application(playground, texts.load(), teacher_token="teach", **more  # noqa: S106)
+    app = server.application(playground, texts.load(), teacher_token=TEACHER, **more)
     client = TestClient(app, base_url=HERE, headers={"origin": HERE})  # pyright: ignore
     client.get("/")  # it sets the student's cookie
     return client

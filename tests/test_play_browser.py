@@ -16,9 +16,9 @@ from pathlib import Path
 import pytest
 import uvicorn
 from axe_playwright_python.sync_playwright import Axe
-from playgrounds import BROKEN, LARGEST, RIGHT, opened
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from playgrounds import BROKEN, LARGEST, RIGHT, opened
 from selfdebug.interfaces.web import play, server, texts
 from selfdebug.interfaces.web.hints import RUNGS
 

@@ -34,7 +34,9 @@ class _Section:
 
 def files(root: Path) -> list[tuple[Path, Language]]:
     """Return the files of a folder in their order; raises SelfdebugError where there is none."""
-    found = [(path, language) for language in LANGUAGES for path in root.glob(f"{language}/*.md")]
+    found: list[tuple[Path, Language]] = [
+        (path, language) for language in LANGUAGES for path in root.glob(f"{language}/*.md")
+    ]
     if not found:
         raise SelfdebugError(f"no python/*.md or javascript/*.md in {root}")
     return sorted(found)

@@ -25,7 +25,7 @@ from selfdebug.interfaces.web.hints import Hints
 from selfdebug.sandbox import Sandbox
 from selfdebug.types import Backend, SelfdebugError, Task, code_sha
 
-DEFAULTS = {"search": ("seconds=4",)}
+DEFAULTS = {"search": ("seconds=2",)}
 _MAX_WAITING = 100
 _MAX_KEPT = 2000
 _NICENESS = 10
@@ -39,11 +39,11 @@ class HintPool:
     def __init__(self, backend: str, options: Sequence[str], tier: str) -> None:
         """Open the backend in each process. tier: of the sandbox, as it was probed already."""
         self._how = (backend, (*DEFAULTS.get(backend, ()), *options), tier)
-        self._workers = max(1, len(os.sched_getaffinity(0)) // 2)
+        self._workers = len(os.sched_getaffinity(0))
         self._kept: OrderedDict[tuple[str, str], Answer] = OrderedDict()
         self._lock = threading.Lock()
         self._pool = self._new_pool()
-        self._pool.submit(_opened, *self._how).result()
+        self._pool.submit(_opened, *self._how).result()  # or its complaint
 
     def ask(self, task: Task, code: str) -> Answer | None:
         """Return the hints to come, or None while too many are waited for already."""

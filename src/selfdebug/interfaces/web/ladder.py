@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, replace
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 from selfdebug.interfaces.web.hintpool import Answer, HintPool
 from selfdebug.interfaces.web.hints import RUNGS, Hints, Rung
@@ -63,9 +63,7 @@ class Hinting:
     def __init__(self, pool: HintPool, storage: Storage, cap: Cap) -> None:
         self._pool = pool
         self._storage = storage
-        self._allowed: tuple[Rung, ...] = (
-            () if cap == "none" else RUNGS[: RUNGS.index(cast("Rung", cap)) + 1]
-        )
+        self._allowed: tuple[Rung, ...] = () if cap == "none" else RUNGS[: RUNGS.index(cap) + 1]
 
     def offered(self, cookie: str, run: Run) -> Ladder | None:
         """Return the ladder under a run's results, at its foot; None where there are no hints."""

@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
 from selfdebug.interfaces.web import exercises
 from selfdebug.interfaces.web.hintpool import HintPool
@@ -21,7 +20,7 @@ from selfdebug.interfaces.web.hints import LIMITS
 from selfdebug.interfaces.web.ladder import Cap, Hinting, Ladder
 from selfdebug.interfaces.web.storage import Run, Storage
 from selfdebug.sandbox import Sandbox
-from selfdebug.types import Language, SelfdebugError, Task, Verdict, code_sha
+from selfdebug.types import SelfdebugError, Task, Verdict, code_sha
 
 MAX_CHARS = 40_000  # of a program, and of its tests
 DATABASE = "play.sqlite"
@@ -86,7 +85,7 @@ class Playground:
         if language not in ("python", "javascript"):
             return None
         try:
-            return exercises.own(cast("Language", language), tests)
+            return exercises.own(language, tests)
         except SelfdebugError as error:
             raise Refused("tests_wrong", message=str(error)) from error
 

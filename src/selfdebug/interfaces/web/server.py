@@ -10,10 +10,10 @@ from __future__ import annotations
 import hmac
 import re
 import secrets
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 from selfdebug.interfaces.web import exercises, teacher
@@ -44,7 +44,7 @@ def application(
     from fastapi.staticfiles import StaticFiles
 
     @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
         yield
         playground.close()
 
@@ -204,7 +204,7 @@ class _Pages:
             return self._texts["all_pass"].format(total=len(visible))
         return self._texts["some_pass"].format(passed=passed, total=len(visible))
 
-    def _ladder(self, ladder: Ladder | None) -> dict[str, object]:
+    def _ladder(self, ladder: Ladder | None) -> dict[str, Any]:
         if ladder is None:
             return {"ladder": None}
         said = self._texts[ladder.said] if ladder.said else ""
@@ -214,9 +214,7 @@ class _Pages:
         said = self._texts[why.text].format(**why.fields)
         return self._page(request, "message", status, said=said)
 
-    def _page(
-        self, request: Request, template: str, status: int = 200, **values: object
-    ) -> Response:
+    def _page(self, request: Request, template: str, status: int = 200, **values: Any) -> Response:
         from fastapi.responses import HTMLResponse
 
         # A shared computer must not bring back another student's page.
@@ -256,7 +254,7 @@ def _card(task: Task, progress: Mapping[str, bool]) -> dict[str, str]:
     return {"id": task.id, "title": exercises.title(task), "about": about, "state": state}
 
 
-def _results(verdict: Verdict) -> dict[str, object]:
+def _results(verdict: Verdict) -> dict[str, Any]:
     visible = verdict.visible
     return {
         "solved": verdict.passed,

@@ -8,7 +8,7 @@ What a student may see has been decided before; a template is given nothing else
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from selfdebug.report.text import escape, prose
 
 if TYPE_CHECKING:
     from jinja2 import Environment
+    from markupsafe import Markup
 
 TEMPLATES = Path(__file__).parent / "templates"
 STATIC = Path(__file__).parent / "static"
@@ -42,12 +43,21 @@ class Views:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        # A program must come back from its editor as it went in: nothing in it is replaced.
-        self._environment.filters["exactly"] = lambda text: Markup(html.escape(text))
-        self._environment.filters["prose"] = lambda text: Markup(prose(text))
-        self._environment.filters["diff"] = lambda pair: Markup(diff(*pair))
-        self._environment.globals["t"] = texts
+        self._shared: dict[str, Any] = {
+            "t": texts,
+            # A program must come back from its editor as it went in: nothing in it is replaced.
+            "exactly": _marked(html.escape),
+            "prose": _marked(prose),
+            "diff": _marked(diff),
+        }
 
     def render(self, template: str, **values: Any) -> str:
         """Return a template's HTML."""
-        return self._environment.get_template(f"{template}.html").render(values)
+        return self._environment.get_template(f"{template}.html").render(self._shared | values)
+
+
+def _marked(write: Callable[..., str]) -> Callable[..., Markup]:
+    """Return a function that writes HTML and escapes what it is given, as one that says so."""
+    from markupsafe import Markup
+
+    return lambda *texts: Markup(write(*texts))

@@ -226,10 +226,10 @@ def test_an_address_that_others_reach_wants_a_token() -> None:
 
 
 def test_every_text_is_there_and_used() -> None:
-    source = [*TEMPLATES.glob("*.html"), *TEMPLATES.parent.glob("*.py")]
-    read = "\n".join(path.read_text() for path in source)
-    used = set(re.findall(r"\bt\.(\w+)", read)) | set(re.findall(r'[_ts]\["(\w+)"\]', read))
-    used |= set(re.findall(r'(?:Refused\(|said=)"(\w+)"', read))
+    pages = "\n".join(path.read_text() for path in TEMPLATES.glob("*.html"))
+    source = "\n".join(path.read_text() for path in TEMPLATES.parent.glob("*.py"))
+    used = set(re.findall(r"\bt\.(\w+)", pages)) | set(re.findall(r'texts\["(\w+)"\]', source))
+    used |= set(re.findall(r'(?:Refused\(|said=)"(\w+)"', source))
     used -= {"get"}
     known = texts.load().keys()
     assert not used - known

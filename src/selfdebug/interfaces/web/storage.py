@@ -159,8 +159,10 @@ class Storage:
 
 def _student(database: sqlite3.Connection, cookie: str) -> int:
     hashed = (_hashed(cookie),)
-    database.execute("insert or ignore into students (cookie) values (?)", hashed)
     row = database.execute("select id from students where cookie = ?", hashed).fetchone()
+    if row is None:
+        new = database.execute("insert into students (cookie) values (?) returning id", hashed)
+        row = new.fetchone()
     return int(row[0])
 
 

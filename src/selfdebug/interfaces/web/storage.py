@@ -3,7 +3,7 @@
 A student is a random cookie, of which only a hash is kept, and a nickname if they give one. Every
 run is committed before its result is shown. It knows nothing of pages.
 
-    sqlite3 runs/play/play.sqlite "select exercise, passed, total, error from runs"
+    python -c "from selfdebug.interfaces.web.storage import Storage; help(Storage)"
 """
 
 from __future__ import annotations

@@ -64,8 +64,8 @@ async def student(address: str, number: int, rounds: int, think: float, room: Ro
                 if "ladder" not in results:
                     room.faults[f"{exercise}: no hints under the results"] += 1
                     continue
-                await hint(client, results, "kind", room)
-                await hint(client, results, "where", room)
+                if await hint(client, results, "kind", room):
+                    await hint(client, results, "where", room)
 
 
 async def run(client: httpx.AsyncClient, exercise: str, code: str, room: Room) -> str:
@@ -77,7 +77,8 @@ async def run(client: httpx.AsyncClient, exercise: str, code: str, room: Room) -
     return answer.text
 
 
-async def hint(client: httpx.AsyncClient, page: str, rung: str, room: Room) -> None:
+async def hint(client: httpx.AsyncClient, page: str, rung: str, room: Room) -> bool:
+    """Ask and wait for a hint; False when it was given up."""
     fields = dict(_FIELD.findall(page.partition('id="ladder"')[2]))
     started = time.perf_counter()
     while True:
@@ -91,9 +92,10 @@ async def hint(client: httpx.AsyncClient, page: str, rung: str, room: Room) -> N
             break
         if time.perf_counter() > room.until:
             room.late += 1
-            return
+            return False
         await asyncio.sleep(0.7)  # as the page does
     room.hints.append(time.perf_counter() - started)
+    return True
 
 
 async def measure(address: str, students: int, rounds: int, think: float, seconds: float) -> Room:

@@ -93,7 +93,7 @@ async def hint(client: httpx.AsyncClient, page: str, rung: str, room: Room) -> b
         if time.perf_counter() > room.until:
             room.late += 1
             return False
-        await asyncio.sleep(0.7)  # as the page does
+        await asyncio.sleep(1.5)  # as the page does
     room.hints.append(time.perf_counter() - started)
     return True
 

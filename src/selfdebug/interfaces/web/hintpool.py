@@ -39,7 +39,7 @@ class HintPool:
     def __init__(self, backend: str, options: Sequence[str], tier: str) -> None:
         """Open the backend in each process. tier: of the sandbox, as it was probed already."""
         self._how = (backend, (*DEFAULTS.get(backend, ()), *options), tier)
-        self._workers = len(os.sched_getaffinity(0))
+        self._workers = max(1, len(os.sched_getaffinity(0)) // 2)
         self._kept: OrderedDict[tuple[str, str], Answer] = OrderedDict()
         self._lock = threading.Lock()
         self._pool = self._new_pool()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -100,3 +101,4 @@ def ask(client: httpx.Client, page: str, rung: str) -> str:
         answer = client.post("/hint", data={**fields, "rung": rung}).text
         if 'name="poll"' not in answer:
             return answer
+        time.sleep(0.05)

@@ -12,7 +12,8 @@ from importlib import import_module
 from typing import Any
 
 INTERRUPTED = 130
-VERBS = ("verbs", "bundling", "ci", "editor")  # files that add their verbs to the application
+# Files that add their verbs to the application.
+VERBS = ("verbs", "bundling", "ci", "editor", "playground")
 
 
 def main() -> None:

@@ -47,11 +47,10 @@ def reward(
     """Return R(explanation), in [-5, 5].
 
     explanations: of the verified repairs of the program that each reply refines. None where there
-    are none, or where the reply explains nothing. similarity: TF-IDF over all of these if not
-    given.
+    are none, or where the reply explains nothing. similarity: by counts of words if not given.
     """
     del completions
-    chosen = similarity or TfIdf([text for known in explanations for text in known])
+    chosen = similarity or TfIdf(())
     scores = [score(said, known, chosen) for said, known in zip(reply, explanations, strict=True)]
     return [None if s is None else chosen.scaled(s) for s in scores]
 

@@ -135,35 +135,63 @@ def _train(
     on_step: OnStep | None,
 ) -> str:
     """Train and save what came of it to `ended`; return why it was stopped, or ""."""
-    base, adapter = base_and_adapter(settings.model)
-    torch, trl, transformers, datasets = libraries("torch", "trl", "transformers", "datasets")
+    (transformers,) = libraries("transformers")
+    rollout, trainer = prepared(material, out, settings, judge)
+    follow = follower(transformers, out, on_step)
+    trainer.add_callback(follow)
+    trainer.remove_callback(transformers.PrinterCallback)  # `on_step` says how it goes
+    checkpoint = modelfolder.last_checkpoint(out / "checkpoints")
+    if checkpoint is not None:
+        rollout.restore(checkpoint)
+    try:
+        trainer.train(resume_from_checkpoint=checkpoint)
+    finally:
+        rollout.close()
+    trained, options = trainer.model, dict[str, Any]()
+    if settings.rank:
+        base, _ = base_and_adapter(settings.model)
+        name = modelfolder.durable(settings.model, base)
+        trained.peft_config["default"].base_model_name_or_path = name
+        options["selected_adapters"] = ["default"]  # the other is the reference
+    else:
+        trained = trained.to(trained.config.dtype)  # as it was stored before
+    modelfolder.save(trained, trainer.processing_class, out / "ended", **options)
+    return follow.reason
+
+
+def prepared(
+    material: Material, out: Path, settings: Settings, judge: Judge | None
+) -> tuple[Rollout, Any]:
+    """Return the rollout and TRL's trainer around it, ready to train from the start."""
+    torch, trl, datasets = libraries("torch", "trl", "datasets")
     device = chosen_device(settings.device)
+    base, adapter = base_and_adapter(settings.model)
     tokenizer = load_tokenizer(adapter or base)
     model = load_model(base)
     if model.config.is_encoder_decoder:
         raise SelfdebugError(f"{base} is an encoder-decoder model; TRL trains causal models")
-    stored, small = model.dtype, model.num_parameters() < SMALL
+    small = model.num_parameters() < SMALL
     if not settings.rank or small:
         model = model.float()  # 16 bits lose small updates; the arithmetic may still use them
     if adapter:
         model = attach(model, adapter, trainable=True)
-    functions, scored = reward_functions(settings, material)
     model = model.to(device)
-    sampling = Sampling(settings.temperature, 1.0, settings.max_tokens)
+    functions, scored = reward_functions(settings, material)
     rows = settings.prompts * settings.replies
-    sampler = Sampler(model, tokenizer, device, sampling, max(1, rows // 2) if small else 16)
+    # Two batches or more: the first is judged while the second is sampled.
+    at_once = max(1, rows // 2) if small else 16
+    sampling = Sampling(settings.temperature, max_tokens=settings.max_tokens)
+    sampler = Sampler(model, tokenizer, device, sampling, at_once)
+    pool = _pool(material, settings, sampler, judge)
     rollout = Rollout(
-        _pool(material, settings, sampler, judge), sampler, judge, scored, out,
-        tokenizer=tokenizer, torch=torch, seed=settings.seed,
-    )  # fmt: skip
-    follow = follower(transformers, out, on_step)
-    checkpoints = out / "checkpoints"
+        pool, sampler, judge, scored, out, tokenizer=tokenizer, torch=torch, seed=settings.seed
+    )
     trainer = trainer_class(trl, torch, plain_logits=device == "cpu")(
         rollout=rollout,
         model=model,
         reward_funcs=functions,
         args=grpo_arguments(
-            trl.GRPOConfig, settings, folder=checkpoints, device=device, small=small,
+            trl.GRPOConfig, settings, folder=out / "checkpoints", device=device, small=small,
             bf16=modelfolder.has_bf16(torch, device),
         ),
         # What is asked is drawn as it goes; these are the numbers of the prompts.
@@ -172,27 +200,9 @@ def _train(
         ),
         processing_class=tokenizer,
         peft_config=modelfolder.lora(settings.rank) if settings.rank and not adapter else None,
-        callbacks=[follow],
     )  # fmt: skip
     sampler.use(trainer.model)
-    trainer.remove_callback(transformers.PrinterCallback)  # `on_step` says how it goes
-    checkpoint = modelfolder.last_checkpoint(checkpoints)
-    if checkpoint is not None:
-        rollout.restore(checkpoint)
-    try:
-        trainer.train(resume_from_checkpoint=checkpoint)
-    finally:
-        rollout.close()
-    trained = trainer.model
-    options: dict[str, Any] = {}
-    if settings.rank:
-        name = modelfolder.durable(settings.model, base)
-        trained.peft_config["default"].base_model_name_or_path = name
-        options["selected_adapters"] = ["default"]  # the other is the reference
-    else:
-        trained = trained.to(stored)
-    modelfolder.save(trained, tokenizer, out / "ended", **options)
-    return follow.reason
+    return rollout, trainer
 
 
 def reward_functions(

@@ -1,10 +1,11 @@
 """Speed of `train rl` against a bare run of TRL's GRPO: what do the judge and the credit cost?
 
 Both train the same model on the same prompts with replies of the same lengths: the end token is
-forbidden, so each reply is as long as it may be. The bare run has one trivial reward and everything
-else as TRL has it (its own `generate`, its fused head). They take turns, a few steps each, so that
-whatever else the machine does disturbs both alike; processor time of all processes, the judge's
-too, is shown beside the wall clock. Bar: at least 0.8 of the bare run's speed.
+forbidden, so each reply is as long as it may be. The weights are random and what they say is noise,
+so for each reply of ours another program of its task is judged, scored and credited. The bare run
+has one trivial reward and everything else as TRL has it (its own `generate`, its fused head). They
+take turns, a few steps each, so that whatever else the machine does disturbs both alike; processor
+time of all processes, the judge's too, is shown beside the clock. Bar: 0.8 of the bare run's speed.
 
     python bench/rl.py [turns]
 """
@@ -15,19 +16,17 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[1] / "tests")]
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from tiny_models import write_tokenizer
+from recipes.embedded import network, vocabulary
 
-from recipes.embedded import network
 from selfdebug import prompts, rl
 from selfdebug.backends.transformers.loading import libraries, load_tokenizer, prompt_ids
 from selfdebug.benchmarks import world
@@ -36,7 +35,7 @@ from selfdebug.rl.arguments import grpo_arguments
 from selfdebug.rl.material import Material
 from selfdebug.rl.pool import Ask, Mended
 from selfdebug.sandbox import Sandbox
-from selfdebug.types import Request, Task, TestResult
+from selfdebug.types import Completion, Request, Task, TestResult
 
 TURNS, STEPS = 3, 3  # of each trainer by turns, and steps of a turn, the first of which warms up
 PROMPTS, REPLIES, TOKENS = 8, 8, 128
@@ -64,8 +63,8 @@ def main() -> None:
                         wall[name].append(seconds)
                         cpu[name].append(used)
     tokens = PROMPTS * REPLIES * TOKENS
-    for name in wall:
-        seconds, used = median(wall[name]), median(cpu[name])
+    for name, all_seconds in wall.items():
+        seconds, used = median(all_seconds), median(cpu[name])
         sys.stdout.write(
             f"{name}: {tokens / seconds:,.0f} tokens/s ({seconds:.2f} s a step), "
             f"{tokens / used:,.0f} tokens a CPU second\n"
@@ -105,8 +104,8 @@ def write_model(folder: Path, material: Material) -> Path:
     """The embedded model's shape with random weights, which never end a reply."""
     path = folder / "model"
     texts = [message["content"] for messages in asked(material) for message in messages]
-    write_tokenizer(path, texts)
-    model = network.build(1024)
+    vocabulary.trained(texts).save_pretrained(path)
+    model = network.build(vocabulary.SIZE)
     model.generation_config.eos_token_id = None
     model.save_pretrained(path)
     return path
@@ -126,8 +125,28 @@ def endless(trainer: Any) -> Any:
 
 
 def our_trainer(material: Material, folder: Path, settings: rl.Settings, sandbox: Sandbox) -> Any:
-    _, trainer = rl.prepared(material, folder / "ours", settings, sandbox)
+    rollout, trainer = rl.prepared(material, folder / "ours", settings, sandbox)
+    sampler: Any = rollout.sampler
+    rollout.sampler = Programs(sampler)
     return endless(trainer)
+
+
+class Programs:
+    """A sampler whose replies hold a program each: no two alike, so each is judged."""
+
+    def __init__(self, sampler: Any) -> None:
+        self.sampler, self.made = sampler, 0
+
+    def replies(self, requests: Sequence[Request], n: int, seed: str) -> Iterator[Any]:
+        for reply in self.sampler.replies(requests, n, seed):
+            self.made += 1
+            code = f"{requests[reply.prompt].broken}# {self.made}\n"
+            half, end = len(reply.completion.text) // 2, len(reply.completion.text)
+            said = Completion(
+                reply.completion.text, code, "Line 2 is wrong: `x` should be `y`.",
+                {"explanation": (0, half), "code": (half, end)},
+            )  # fmt: skip
+            yield replace(reply, completion=said)
 
 
 def bare_trainer(material: Material, folder: Path, settings: rl.Settings) -> Any:

@@ -93,7 +93,7 @@ class Sentences:
     def cosine(self, text: str, other: str) -> float:
         """Return the cosine of the two texts' vectors."""
         pairs = zip(self._vector(text), self._vector(other), strict=True)
-        return math.fsum(a * b for a, b in pairs)
+        return min(1.0, math.fsum(a * b for a, b in pairs))
 
     def scaled(self, s: float) -> float:
         """Return LeDex's R(explanation)."""
@@ -112,7 +112,8 @@ class TfIdf:
         """Return the cosine of the two texts' vectors, in [0, 1]."""
         left, right = self._vector(text), self._vector(other)
         dot = math.fsum(weight * right[word] for word, weight in left.items() if word in right)
-        return dot / norm if (norm := _norm(left) * _norm(right)) else 0.0
+        norm = _norm(left) * _norm(right)
+        return min(1.0, dot / norm) if norm else 0.0
 
     def scaled(self, s: float) -> float:
         """Return 10 s - 5: below LeDex's 0.4 lie most cosines of words, and all would be -5."""

@@ -10,6 +10,7 @@ when done it is itself a model to be loaded. It measures no programs (`evaluate`
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -135,7 +136,7 @@ def _train(
     on_step: OnStep | None,
 ) -> str:
     """Train and save what came of it to `ended`; return why it was stopped, or ""."""
-    (transformers,) = libraries("transformers")
+    torch, transformers = libraries("torch", "transformers")
     rollout, trainer = prepared(material, out, settings, judge)
     follow = follower(transformers, out, on_step)
     trainer.add_callback(follow)
@@ -154,7 +155,7 @@ def _train(
         trained.peft_config["default"].base_model_name_or_path = name
         options["selected_adapters"] = ["default"]  # the other is the reference
     else:
-        trained = trained.to(trained.config.dtype)  # as it was stored before
+        trained = trained.to(getattr(torch, str(trained.config.dtype)))  # as it was stored
     modelfolder.save(trained, trainer.processing_class, out / "ended", **options)
     return follow.reason
 
@@ -163,6 +164,7 @@ def prepared(
     material: Material, out: Path, settings: Settings, judge: Judge | None
 ) -> tuple[Rollout, Any]:
     """Return the rollout and TRL's trainer around it, ready to train from the start."""
+    os.environ.setdefault("TRL_EXPERIMENTAL_SILENCE", "1")  # rollouts are new in TRL: it is pinned
     torch, trl, datasets = libraries("torch", "trl", "datasets")
     device = chosen_device(settings.device)
     base, adapter = base_and_adapter(settings.model)

@@ -200,7 +200,7 @@ class Pool:
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on where a checkpoint was."""
         self._state = _State(
-            decode(tuple[Ask, ...], state["own"]) and list(decode(tuple[Ask, ...], state["own"])),
+            list(decode(tuple[Ask, ...], state["own"])),
             list(decode(tuple[Ask, ...], state["right"])),
             list(decode(tuple[Mended, ...], state["mended"])),
         )

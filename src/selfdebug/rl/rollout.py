@@ -83,7 +83,7 @@ class Rollout:
         seed: int,
         workers: int = 2,
     ) -> None:
-        self._pool, self._sampler, self._judge, self._rewards = pool, sampler, judge, rewards
+        self._pool, self.sampler, self._judge, self._rewards = pool, sampler, judge, rewards
         self._tokenizer, self._torch, self._seed = tokenizer, torch, seed
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="judging")
         self._known: dict[tuple[str, str], Future[Verdict]] = {}
@@ -99,11 +99,12 @@ class Rollout:
         requests = [self._pool.request(ask) for ask in asks]
         rows: list[Row] = [{} for _ in prompts]
         self._known.clear()  # a verdict is of use within a step alone
-        for reply in self._sampler.replies(requests, group, f"{self._seed} replies {step}"):
+        for reply in self.sampler.replies(requests, group, f"{self._seed} replies {step}"):
             ask = asks[reply.prompt]
             rows[reply.prompt * group + reply.number] = {
                 "prompt_ids": reply.prompt_ids,
                 "completion_ids": reply.ids,
+                "ids": reply.ids,  # TRL keeps the above to itself
                 "ask": ask,
                 "request": requests[reply.prompt],
                 "reply": reply.completion,
@@ -138,7 +139,7 @@ class Rollout:
         torch = self._torch
         spans_BKT = torch.zeros(len(rows), len(self._rewards), length)
         for b, row in enumerate(rows):
-            ends = token_ends(self._tokenizer, row["completion_ids"])
+            ends = token_ends(self._tokenizer, row["ids"])
             for k, reward in enumerate(self._rewards):
                 mask = token_mask(ends, row["reply"].spans, reward.span)
                 spans_BKT[b, k, : len(mask)] = torch.tensor(mask, dtype=torch.float32)

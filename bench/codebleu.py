@@ -60,10 +60,11 @@ def main() -> None:
         for found in [matches(language, candidate, reference)]
     ]
     for language in ("python", "javascript"):
+        # Of a program that does not parse, tree-sitter still finds parts; we count none.
         rows = [
             (mine, other)
             for mine, other, pair in zip(ours, theirs, chosen, strict=True)
-            if pair[0] == language
+            if pair[0] == language and parses(language, pair[1])
         ]
         sys.stdout.write(f"{language}, {len(rows)} pairs: correlation (our mean, theirs)\n")
         for at, part in enumerate(PARTS):
@@ -73,6 +74,10 @@ def main() -> None:
             sys.stdout.write(
                 f"  {part:10} {correlation(mine, other):.3f} ({means[0]:.3f}, {means[1]:.3f})\n"
             )
+
+
+def parses(language: str, code: str) -> bool:
+    return plugins.load("languages", language).check_syntax(code) is None
 
 
 def pairs() -> list[tuple[str, str, str]]:

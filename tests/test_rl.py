@@ -1,6 +1,7 @@
 """Reinforcement learning: credit on the right tokens, refusals, resume, collapse, a model made.
 
-The policy is a tiny model that knows two tasks' replies by heart, the right and the wrong alike.
+Quick tests put words into a random model's mouth. In slow ones the policy is a tiny model that has
+learned two tasks' replies by heart, the right and the wrong alike.
 """
 
 import inspect
@@ -11,16 +12,18 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
+import tiny_models
 import tiny_tasks
+from selfdebug import prompts
 from selfdebug.backends.transformers import create
 from selfdebug.backends.transformers.loading import libraries, load_tokenizer
 from selfdebug.rl import CURVES, Settings, prepared, train
 from selfdebug.rl.credit import advantages, centred
 from selfdebug.rl.rollout import figures
+from selfdebug.rl.sampler import Reply
 from selfdebug.rl.spans import text_of, token_ends, token_mask
 from selfdebug.rl.trainer import TOKEN_LOSSES, check_loss
 from selfdebug.rl.watch import PATIENCE, collapsed
@@ -35,8 +38,45 @@ def policy(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def tokenizer(policy):
-    return load_tokenizer(str(policy))
+def model(tmp_path_factory):
+    """Random weights."""
+    folder = tmp_path_factory.mktemp("model")
+    return tiny_models.write_model(folder, texts=[said for _, said in tiny_tasks.conversations()])
+
+
+@pytest.fixture(scope="module")
+def tokenizer(model):
+    return load_tokenizer(str(model))
+
+
+class Script:
+    """A sampler that gives each prompt the same replies, none of them as long as another."""
+
+    def __init__(self, tokenizer):
+        self.tokenizer = tokenizer
+
+    def replies(self, requests, n, seed):
+        for place, request in enumerate(requests):
+            for number in range(n):
+                longer = "    x = x + 0\n" * number
+                code = f"def {request.task.id}(x):\n{longer}    return x * 7\n"
+                text = f"Because {number}.\n\n{prompts.fenced('python', code)}"
+                ids = self.tokenizer(text, add_special_tokens=False)["input_ids"]
+                asked = self.tokenizer(request.task.prompt)["input_ids"]
+                reply = prompts.parse("python", text, entry_point=request.task.id)
+                ends = [self.tokenizer.eos_token_id]
+                yield Reply(place, number, asked, ids + ends, reply)
+
+
+def scripted(model, out, chosen):
+    """A trainer whose policy says what the script says, in front of its first batch."""
+    rollout, trainer = prepared(tiny_tasks.material(), out, chosen, None)
+    rollout.sampler = Script(trainer.processing_class)
+    trainer.model.train()
+    trainer.current_gradient_accumulation_steps = 1
+    batch = trainer._generate_and_score_completions([{"prompt": str(n // 4)} for n in range(8)])
+    rollout.close()
+    return trainer, batch
 
 
 @pytest.fixture(scope="module")
@@ -118,90 +158,84 @@ def reward(completions, *, reply, **_):
 """
 
 
-def gradient_on_logits(policy, tmp_path, span, **changes):
-    """The gradient of one batch's policy term on the logits, and each reward's tokens (B, T)."""
+def gradient_on_logits(model, tmp_path, span, **changes):
+    """The gradient of one batch's policy term on the logits (B, T, V), and the spans' tokens."""
     file = tmp_path / f"praise_{span}.py"
     file.write_text(PRAISE.format(span=span))
     chosen = settings(
-        policy, rewards=(str(file),), kl=0.0, write=0.0, keep=0.0,
-        weights=("form=0",), **changes,
+        model, rewards=(str(file),), kl=0.0, write=0.0, weights=("form=0",), **changes
     )  # fmt: skip
-    rollout, trainer = prepared(tiny_tasks.material(), tmp_path / span, chosen, None)
-    trainer.model.train()
-    trainer.current_gradient_accumulation_steps = 1
+    trainer, batch = scripted(model, tmp_path / span, chosen)
     kept = []
     head = trainer.model.get_output_embeddings()
-    inputs = [{"prompt": str(n // 4)} for n in range(8)]
-    batch = trainer._generate_and_score_completions(inputs)
-    hook = head.register_forward_hook(lambda *found: kept.append(found[2]) or None)
+    hook = head.register_forward_hook(lambda *found: kept.append(found[2]))
     loss = trainer._compute_loss(trainer.model, batch)
-    (logits_BTV,) = kept
-    (gradient,) = torch.autograd.grad(loss, logits_BTV)
     hook.remove()
-    rollout.close()
+    (logits_BTV,) = kept
+    (gradient_BTV,) = torch.autograd.grad(loss, logits_BTV)
     length = batch["completion_ids"].shape[1]
-    tokens = {name: rollout_mask(trainer, batch, name, length) for name in ("code", "explanation")}
-    return gradient[:, -length - 1 : -1], tokens
+    spans = {name: tokens_of(trainer, batch, name) for name in ("code", "explanation")}
+    return gradient_BTV[:, -length - 1 : -1], spans
 
 
-def rollout_mask(trainer, batch, span, length):
-    from selfdebug import prompts
-
-    mask = torch.zeros(len(batch["completion_ids"]), length, dtype=torch.bool)
-    for b, ids in enumerate(batch["completion_ids"].tolist()):
-        ids = [i for i, real in zip(ids, batch["completion_mask"][b], strict=True) if real]
+def tokens_of(trainer, batch, span):
+    """True for the tokens of a span, shape (B, T), read from the batch itself."""
+    mask_BT = torch.zeros(batch["completion_ids"].shape, dtype=torch.bool)
+    for b, ids in enumerate(batch["completion_ids"]):
+        ids = ids[batch["completion_mask"][b].bool()].tolist()
         reply = prompts.parse("python", text_of(trainer.processing_class, ids))
         found = token_mask(token_ends(trainer.processing_class, ids), reply.spans, span)
-        mask[b, : len(found)] = torch.tensor(found)
-    return mask
+        mask_BT[b, : len(found)] = torch.tensor(found)
+    return mask_BT
 
 
 @pytest.mark.parametrize("loss", ["grpo", "dapo"])
 @pytest.mark.parametrize(("praised", "other"), [("explanation", "code"), ("code", "explanation")])
-def test_a_reward_of_one_span_moves_no_token_of_the_other(policy, tmp_path, praised, other, loss):
+def test_a_reward_of_one_span_moves_no_token_of_the_other(model, tmp_path, praised, other, loss):
     """Exactly zero on the other's logits, and not zero on its own."""
-    gradient_BTV, tokens = gradient_on_logits(policy, tmp_path, praised, loss=loss)
+    gradient_BTV, tokens = gradient_on_logits(model, tmp_path, praised, loss=loss)
     assert tokens[praised].any()
     assert tokens[other].any()
     assert not (tokens[praised] & tokens[other]).any()
     assert gradient_BTV[tokens[other]].abs().max() == 0
-    assert gradient_BTV[tokens[praised]].abs().sum(dim=-1).min() > 0
+    moved = gradient_BTV[tokens[praised]].abs().sum(dim=-1) > 0
+    assert moved.float().mean() > 0.5  # all but those of a reply that is as good as the mean
     assert gradient_BTV[~tokens[praised]].abs().max() == 0
 
 
 class TestWhatIsRefused:
     @pytest.mark.parametrize("loss", ["luspo", "vespo", "no such loss"])
-    def test_a_loss_with_one_weight_a_reply(self, policy, tmp_path, loss):
+    def test_a_loss_with_one_weight_a_reply(self, model, tmp_path, loss):
         with pytest.raises(
             SelfdebugError, match=f"{loss}' weighs whole replies.*needs one of grpo"
         ):
-            train(tiny_tasks.material(), tmp_path, settings(policy, loss=loss), NO_PROGRAM_RUNS)
+            train(tiny_tasks.material(), tmp_path, settings(model, loss=loss), NO_PROGRAM_RUNS)
 
     def test_importance_sampling_by_replies_and_a_kernel_with_one_advantage_each(self):
-        good = {"loss_type": "grpo", "importance_sampling_level": "token", "use_liger_kernel": 0}
         for loss in TOKEN_LOSSES:
-            check_loss(SimpleNamespace(**{**good, "loss_type": loss}))
+            check_loss(loss)
         with pytest.raises(SelfdebugError, match="importance sampling"):
-            check_loss(SimpleNamespace(**{**good, "importance_sampling_level": "sequence"}))
+            check_loss("grpo", importance="sequence")
         with pytest.raises(SelfdebugError, match="liger"):
-            check_loss(SimpleNamespace(**{**good, "use_liger_kernel": True}))
+            check_loss("grpo", liger=True)
 
-    def test_what_is_no_reward(self, policy, tmp_path):
+    def test_what_is_no_reward(self, model, tmp_path):
         bare = tmp_path / "bare.py"
         bare.write_text("JUDGED = False\nSPAN = 'prompt'\n")
         for rewards, weights, message in (
             ((str(bare),), (), "needs a function `reward` and SPAN"),
-            (("codebleu",), ("codebleu=much",), "write NAME=NUMBER"),
+            (("codebleu",), ("codebleu=much",), "'much' is not a number"),
             (("codebleu",), ("tests=2",), "the rewards are form, codebleu"),
             (("code",), (), "did you mean codebleu"),
         ):
-            chosen = settings(policy, rewards=rewards, weights=weights)
+            chosen = settings(model, rewards=rewards, weights=weights)
             with pytest.raises(SelfdebugError, match=message):
                 train(tiny_tasks.material(), tmp_path / "out", chosen, None)
+        assert not (tmp_path / "out").exists()  # the folder is free for what was meant
 
-    def test_rewards_that_need_verdicts_without_a_sandbox(self, policy, tmp_path):
+    def test_rewards_that_need_verdicts_without_a_sandbox(self, model, tmp_path):
         with pytest.raises(SelfdebugError, match="need programs to be run"):
-            train(tiny_tasks.material(), tmp_path, settings(policy), None)
+            train(tiny_tasks.material(), tmp_path, settings(model), None)
 
 
 class NoJudge:
@@ -231,24 +265,19 @@ def test_trl_keeps_the_methods_that_are_overridden():
     assert "if advantages.dim() == 1:" in inspect.getsource(trainer._compute_loss)
 
 
-def test_advantages_are_of_single_tokens_and_rewards_of_the_gathered_batch(policy, tmp_path):
-    chosen = settings(policy, rewards=("codebleu",), write=0.0, keep=0.0)
-    rollout, trainer = prepared(tiny_tasks.material(), tmp_path, chosen, None)
-    batch = trainer._generate_and_score_completions([{"prompt": str(n // 4)} for n in range(8)])
-    rollout.close()
+def test_advantages_are_of_single_tokens_and_rewards_of_the_batch(model, tmp_path):
+    trainer, batch = scripted(model, tmp_path, settings(model, rewards=("codebleu",), write=0.0))
     assert batch["advantages"].shape == batch["completion_ids"].shape
     assert trainer._rewards_BK.shape == (8, 2)
-    assert not batch["advantages"][batch["completion_mask"] == 0].any()
-    assert batch["advantages"].any()
+    code = tokens_of(trainer, batch, "code")
+    assert batch["advantages"][code].any()
+    assert not batch["advantages"][~code].any()
     assert "old_per_token_logps" not in batch  # the policy that sampled is the one that learns
 
 
 @pytest.mark.slow
-def test_plain_logits_score_as_trls_fused_head_does(policy, tmp_path):
-    chosen = settings(policy, rewards=("codebleu",), kl=0.1)
-    rollout, trainer = prepared(tiny_tasks.material(), tmp_path, chosen, None)
-    batch = trainer._generate_and_score_completions([{"prompt": str(n // 4)} for n in range(8)])
-    rollout.close()
+def test_plain_logits_score_as_trls_fused_head_does(model, tmp_path):
+    trainer, batch = scripted(model, tmp_path, settings(model, rewards=("codebleu",)))
     ids = torch.cat([batch["prompt_ids"], batch["completion_ids"]], dim=1)
     mask = torch.cat([batch["prompt_mask"], batch["completion_mask"]], dim=1)
     asked = (trainer.model, ids, mask, batch["completion_ids"].shape[1])
@@ -303,12 +332,12 @@ def test_it_learns_and_the_folder_is_a_model_with_card_curves_and_replies(
         train(tiny_tasks.material(), tmp_path, replace(chosen, kl=0.5), sandbox)
 
 
-def test_codebleu_alone_runs_no_program(policy, tmp_path):
-    chosen = settings(policy, rewards=("codebleu",), steps=2)
+def test_codebleu_alone_runs_no_program(model, tmp_path):
+    chosen = settings(model, rewards=("codebleu",), steps=2, replies=2, max_tokens=12)
     assert train(tiny_tasks.material(), tmp_path, chosen, None).steps == 2
     rows = [json.loads(line) for line in (tmp_path / "replies.jsonl").read_text().splitlines()]
     assert {row["status"] for row in rows} == {"not judged"}
-    assert any(row["rewards"]["codebleu"] is not None for row in rows)
+    assert all(set(row["rewards"]) == {"form", "codebleu"} for row in rows)
 
 
 RUN = """
@@ -378,18 +407,18 @@ class TestCollapse:
         )
 
     @pytest.mark.slow
-    def test_the_run_says_so_and_keeps_what_it_has(self, policy, tmp_path):
+    def test_the_run_says_so_and_keeps_what_it_has(self, model, tmp_path):
         flat = tmp_path / "flat.py"
         flat.write_text("SPAN = 'code'\nJUDGED = False\ndef reward(completions, **_):\n"
                         "    return [1.0] * len(completions)\n")  # fmt: skip
         chosen = settings(
-            policy, rewards=(str(flat),), weights=("form=0",), steps=60, max_tokens=90,
+            model, rewards=(str(flat),), weights=("form=0",), steps=60, max_tokens=8,
             learning_rate=0.0, write=0.0,
         )  # fmt: skip
         out = tmp_path / "out"
         done = train(tiny_tasks.material(), out, chosen, None)
         assert 2 * PATIENCE <= done.steps < 60
-        assert "collapsed" in done.stopped
+        assert "nothing to learn" in done.stopped
         assert "nothing to learn" in (out / "README.md").read_text()
         assert (out / "model.safetensors").is_file()
 

@@ -36,10 +36,12 @@ from selfdebug.rl.pool import Pool, Shares
 from selfdebug.rl.rollout import Rollout, Scored
 from selfdebug.rl.sampler import Sampler
 from selfdebug.rl.spans import SPANS
-from selfdebug.rl.trainer import trainer_class
-from selfdebug.rl.watch import CURVES, OnStep, follower
+from selfdebug.rl.trainer import check_loss, trainer_class
+from selfdebug.rl.watch import CURVES, OnStep, collapsed, follower
 from selfdebug.store import write_text
 from selfdebug.types import Judge, Sampling, SelfdebugError, Task, Verdict
+
+CHECKPOINTS, ENDED = "checkpoints", "ended"  # in the folder while it is being made
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,19 +115,20 @@ def train(
         raise SelfdebugError(f"{', '.join(settings.rewards)} need programs to be run")
     if base_and_adapter(settings.model)[1] and not settings.rank:
         raise SelfdebugError(f"{settings.model} is an adapter: rank 0 trains whole models only")
+    check_loss(settings.loss)
+    _chosen_rewards(settings)
     made = {"data": material.fingerprint(), **(about or {})}
     modelfolder.claim(out, settings, made)
     if not modelfolder.is_done(out):
-        reason = _train(material, out, settings, judge, on_step)
-        shutil.copytree(out / "ended", out, dirs_exist_ok=True)
-        told = {**config.as_table(settings), **made}
-        write_text(out / "README.md", card(told, modelfolder.lines(out / CURVES), reason))
-        for name in ("ended", "checkpoints"):
+        if not (out / ENDED).is_dir():
+            _train(material, out, settings, judge, on_step)
+        shutil.copytree(out / ENDED, out, dirs_exist_ok=True)
+        log = modelfolder.lines(out / CURVES)
+        write_text(out / "README.md", card({**config.as_table(settings), **made}, log))
+        for name in (ENDED, CHECKPOINTS):
             shutil.rmtree(out / name, ignore_errors=True)
-    log = [row for row in modelfolder.lines(out / CURVES) if "loss" in row]
-    steps = max((row["step"] for row in log), default=0)
-    early = steps < settings.steps
-    return Trained(out, steps, f"it collapsed: see {out / 'README.md'}" if early else "")
+    log = modelfolder.lines(out / CURVES)
+    return Trained(out, max((row["step"] for row in log), default=0), collapsed(log))
 
 
 def _train(
@@ -134,14 +137,13 @@ def _train(
     settings: Settings,
     judge: Judge | None,
     on_step: OnStep | None,
-) -> str:
-    """Train and save what came of it to `ended`; return why it was stopped, or ""."""
+) -> None:
+    """Train, from the last checkpoint on, and save what came of it to `ENDED`."""
     torch, transformers = libraries("torch", "transformers")
     rollout, trainer = prepared(material, out, settings, judge)
-    follow = follower(transformers, out, on_step)
-    trainer.add_callback(follow)
+    trainer.add_callback(follower(transformers, out, on_step))
     trainer.remove_callback(transformers.PrinterCallback)  # `on_step` says how it goes
-    checkpoint = modelfolder.last_checkpoint(out / "checkpoints")
+    checkpoint = modelfolder.last_checkpoint(out / CHECKPOINTS)
     if checkpoint is not None:
         rollout.restore(checkpoint)
     try:
@@ -156,8 +158,7 @@ def _train(
         options["selected_adapters"] = ["default"]  # the other is the reference
     else:
         trained = trained.to(getattr(torch, str(trained.config.dtype)))  # as it was stored
-    modelfolder.save(trained, trainer.processing_class, out / "ended", **options)
-    return follow.reason
+    modelfolder.save(trained, trainer.processing_class, out / ENDED, **options)
 
 
 def prepared(
@@ -193,7 +194,7 @@ def prepared(
         model=model,
         reward_funcs=functions,
         args=grpo_arguments(
-            trl.GRPOConfig, settings, folder=out / "checkpoints", device=device, small=small,
+            trl.GRPOConfig, settings, folder=out / CHECKPOINTS, device=device, small=small,
             bf16=modelfolder.has_bf16(torch, device),
         ),
         # What is asked is drawn as it goes; these are the numbers of the prompts.
@@ -211,17 +212,9 @@ def reward_functions(
     settings: Settings, material: Material
 ) -> tuple[list[Callable[..., list[float | None]]], list[Scored]]:
     """Return the rewards as TRL calls them, and what each is credited to."""
-    names = list(dict.fromkeys(("form", *settings.rewards)))
-    weights = _weights(settings.weights, names)
     functions: list[Callable[..., list[float | None]]] = []
     scored: list[Scored] = []
-    for name in names:
-        module = plugins.load("rewards", name)
-        span = getattr(module, "SPAN", None)
-        if span not in SPANS or not callable(getattr(module, "reward", None)):
-            raise SelfdebugError(
-                f"reward {name} needs a function `reward` and SPAN, one of {', '.join(SPANS)}"
-            )
+    for name, (module, weight) in _chosen_rewards(settings).items():
         options: dict[str, Any] = {}
         if name == "tests":
             options["all_pass_bonus"] = settings.all_pass_bonus
@@ -230,8 +223,31 @@ def reward_functions(
         elif name == "explanation":
             options["similarity"] = Sentences(settings.similarity)
         functions.append(_named(name, module.reward, options))
-        scored.append(Scored(name, span, weights.get(name, 1.0)))
+        scored.append(Scored(name, module.SPAN, weight))
     return functions, scored
+
+
+def _chosen_rewards(settings: Settings) -> dict[str, tuple[Any, float]]:
+    """Return the module and the weight of each reward; SelfdebugError for one that is none."""
+    chosen: dict[str, tuple[Any, float]] = {}
+    for name in dict.fromkeys(("form", *settings.rewards)):
+        module = plugins.load("rewards", name)
+        if getattr(module, "SPAN", "") not in SPANS or not hasattr(module, "reward"):
+            raise SelfdebugError(
+                f"reward {name} needs a function `reward` and SPAN, one of {', '.join(SPANS)}"
+            )
+        chosen[name] = module, 1.0
+    for text in settings.weights:
+        name, _, number = text.rpartition("=")
+        if name not in chosen:
+            raise SelfdebugError(
+                f"weight {text!r}: write NAME=NUMBER; the rewards are {', '.join(chosen)}"
+            )
+        try:
+            chosen[name] = chosen[name][0], float(number)
+        except ValueError:
+            raise SelfdebugError(f"weight {text!r}: {number!r} is not a number") from None
+    return chosen
 
 
 def _named(
@@ -245,19 +261,6 @@ def _named(
 
     call.__name__ = Path(name).stem
     return call
-
-
-def _weights(given: Sequence[str], names: Sequence[str]) -> dict[str, float]:
-    weights: dict[str, float] = {}
-    for text in given:
-        name, _, number = text.partition("=")
-        try:
-            weights[name] = float(number)
-        except ValueError:
-            raise SelfdebugError(f"weight {text!r}: write NAME=NUMBER") from None
-        if name not in names:
-            raise SelfdebugError(f"weight {text!r}: the rewards are {', '.join(names)}")
-    return weights
 
 
 def _pool(material: Material, settings: Settings, sampler: Sampler, judge: Judge | None) -> Pool:

@@ -42,6 +42,7 @@ def grpo_arguments(
         loss_type=settings.loss,
         importance_sampling_level="token",
         scale_rewards="none",
+        disable_dropout=True,  # what was sampled without is scored without
         shuffle_dataset=False,  # the prompts are numbers
         seed=settings.seed,
         save_strategy="steps",

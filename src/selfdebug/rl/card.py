@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from statistics import fmean
 from typing import Any
 
+from selfdebug.rl.watch import collapsed
+
 AT_ENDS = 10  # steps that "at first" and "at last" are means of
 SHOWN = {
     "reward": "sum of the rewards",
@@ -23,14 +25,12 @@ SHOWN = {
 }
 
 
-def card(about: Mapping[str, Any], log: Sequence[Mapping[str, Any]], reason: str) -> str:
-    """Return the card as Markdown with the hub's front matter. reason: why it was stopped."""
-    return "\n".join(_lines(about, [row for row in log if "loss" in row], reason)) + "\n"
+def card(about: Mapping[str, Any], log: Sequence[Mapping[str, Any]]) -> str:
+    """Return the card as Markdown with the hub's front matter. log: the curves' rows."""
+    return "\n".join(_lines(about, [row for row in log if "loss" in row])) + "\n"
 
 
-def _lines(
-    about: Mapping[str, Any], log: Sequence[Mapping[str, Any]], reason: str
-) -> Iterator[str]:
+def _lines(about: Mapping[str, Any], log: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     adapter = about["rank"] > 0
     yield from ("---", "library_name: peft" if adapter else "library_name: transformers")
     yield from (f"base_model: {about['model']}", "tags: [selfdebug, rl, code]", "---", "")
@@ -40,7 +40,7 @@ def _lines(
     yield f"Made by `selfdebug train rl`: {kind}, by GRPO, each reward on its own words. A reply is"
     yield "read by nobody before it runs: judge its programs in a sandbox, as `selfdebug` does."
     yield from ("", "## How it went", "")
-    if reason:
+    if reason := collapsed(log):
         yield from (f"It was stopped after {len(log)} steps: {reason}.", "")
     yield from ("| on the policy's own prompts | at first | at last |", "|---|---|---|")
     for name, said in SHOWN.items():

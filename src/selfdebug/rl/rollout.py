@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -81,11 +82,12 @@ class Rollout:
         tokenizer: Any,
         torch: Any,
         seed: int,
-        workers: int = 2,
     ) -> None:
         self._pool, self.sampler, self._judge, self._rewards = pool, sampler, judge, rewards
         self._tokenizer, self._torch, self._seed = tokenizer, torch, seed
-        self._threads = ThreadPoolExecutor(workers, thread_name_prefix="judging")
+        self._threads = ThreadPoolExecutor(
+            len(os.sched_getaffinity(0)), thread_name_prefix="judging"
+        )
         self._known: dict[tuple[str, str], Future[Verdict]] = {}
         self._shown = Store(out / "replies.jsonl", Shown, key=lambda s: f"{s.step} {s.place}")
         self.weights = torch.tensor([reward.weight for reward in rewards])

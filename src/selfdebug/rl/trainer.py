@@ -18,14 +18,17 @@ from selfdebug.types import SelfdebugError
 TOKEN_LOSSES = ("grpo", "bnpo", "dr_grpo", "dapo", "cispo", "sapo")
 
 
-def check_loss(arguments: Any) -> None:
-    """Raise SelfdebugError for a loss that has one weight for a whole reply, not one a token."""
+def check_loss(loss: str, *, importance: str = "token", liger: bool = False) -> None:
+    """Raise SelfdebugError for a loss that has one weight for a whole reply, not one a token.
+
+    importance: TRL's importance_sampling_level. liger: whether its kernel computes the loss.
+    """
     why = ""
-    if arguments.loss_type not in TOKEN_LOSSES:
-        why = f"loss {arguments.loss_type!r} weighs whole replies"
-    elif arguments.importance_sampling_level != "token":
+    if loss not in TOKEN_LOSSES:
+        why = f"loss {loss!r} weighs whole replies"
+    elif importance != "token":
         why = "importance sampling by whole replies mixes the spans"
-    elif arguments.use_liger_kernel:
+    elif liger:
         why = "liger's kernel takes one advantage a reply"
     if why:
         losses = ", ".join(TOKEN_LOSSES)
@@ -39,7 +42,11 @@ def trainer_class(trl: Any, torch: Any, *, plain_logits: bool) -> Any:
         """Centres each reward in its group, and puts it on its own tokens."""
 
         def __init__(self, *, rollout: Any, args: Any, **others: Any) -> None:
-            check_loss(args)
+            check_loss(
+                args.loss_type,
+                importance=args.importance_sampling_level,
+                liger=args.use_liger_kernel,
+            )
             super().__init__(rollout_func=rollout, args=args, **others)
             self._rollout = rollout
 

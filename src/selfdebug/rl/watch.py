@@ -57,12 +57,10 @@ def collapsed(log: Sequence[Log]) -> str:
 
 
 def follower(transformers: Any, out: Path, on_step: OnStep | None) -> Any:
-    """Return a callback that writes the curves and stops a collapsed run; `.reason` says why."""
+    """Return a callback that writes the curves, and stops a collapsed run."""
 
     class Follower(transformers.TrainerCallback):
         """Follows the trainer's own log, which it saves and restores with its checkpoints."""
-
-        reason = ""
 
         def on_log(self, args: Any, state: Any, control: Any, **_: Any) -> None:
             """Write the curves, anew at each step, so that a resumed run's fit together."""
@@ -70,7 +68,7 @@ def follower(transformers: Any, out: Path, on_step: OnStep | None) -> Any:
             write_lines(out / CURVES, map(json.dumps, state.log_history))
             if on_step is not None:
                 on_step(state.global_step, state.max_steps)
-            self.reason = collapsed(state.log_history)
-            control.should_training_stop = control.should_training_stop or bool(self.reason)
+            if collapsed(state.log_history):
+                control.should_training_stop = True
 
     return Follower()

@@ -37,8 +37,8 @@ from selfdebug.rl.pool import Ask, Mended
 from selfdebug.sandbox import Sandbox
 from selfdebug.types import Completion, Request, Task, TestResult
 
-TURNS, STEPS = 3, 3  # of each trainer by turns, and steps of a turn, the first of which warms up
-PROMPTS, REPLIES, TOKENS = 8, 8, 128
+TURNS, STEPS = 2, 3  # of each trainer by turns, and steps of a turn, the first of which warms up
+PROMPTS, REPLIES, TOKENS = 4, 8, 128
 TASKS = 64
 
 

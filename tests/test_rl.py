@@ -17,7 +17,7 @@ import pytest
 
 import tiny_models
 import tiny_tasks
-from selfdebug import prompts
+from selfdebug import modelfolder, prompts
 from selfdebug.backends.transformers import create
 from selfdebug.backends.transformers.loading import libraries, load_tokenizer
 from selfdebug.rl import CURVES, Settings, prepared, train
@@ -330,6 +330,37 @@ def test_it_learns_and_the_folder_is_a_model_with_card_curves_and_replies(
     assert train(tiny_tasks.material(), tmp_path, chosen, sandbox) == done  # done is done
     with pytest.raises(SelfdebugError, match=r"kl = 0.01.*choose another folder"):
         train(tiny_tasks.material(), tmp_path, replace(chosen, kl=0.5), sandbox)
+
+
+@pytest.mark.slow
+def test_an_adapter_is_trained_on_and_kl_is_measured_to_what_it_was(model, tmp_path):
+    peft, transformers = libraries("peft", "transformers")
+    base = transformers.AutoModelForCausalLM.from_pretrained(model)
+    first, second = tmp_path / "sft", tmp_path / "rl"
+    adapted = peft.get_peft_model(base, modelfolder.lora(4))
+    for name, weights in adapted.named_parameters():
+        if "lora_B" in name:  # it has learned something
+            torch.nn.init.normal_(weights, std=0.05)
+    adapted.save_pretrained(first)
+    load_tokenizer(str(model)).save_pretrained(first)
+    praise = tmp_path / "praise.py"
+    praise.write_text(PRAISE.format(span="reply"))
+    chosen = settings(
+        first, rank=4, rewards=(str(praise),), weights=("form=0",), steps=3, replies=4,
+        max_tokens=8, save_every=2,
+    )  # fmt: skip
+    train(tiny_tasks.material(), second, chosen, None)
+    assert curve(second, "kl")[0] == pytest.approx(0, abs=1e-6)
+    assert curve(second, "kl")[-1] > 0
+    said = json.loads((second / "adapter_config.json").read_text())
+    assert said["base_model_name_or_path"] == str(model.resolve())
+    load = libraries("safetensors.torch")[0].load_file
+    before, after = (load(f / "adapter_model.safetensors") for f in (first, second))
+    assert before.keys() == after.keys()
+    assert any(not torch.equal(before[name], after[name]) for name in before)
+    assert not (second / "ref").exists()
+    with pytest.raises(SelfdebugError, match="is an adapter"):
+        train(tiny_tasks.material(), tmp_path / "other", replace(chosen, rank=0), None)
 
 
 def test_codebleu_alone_runs_no_program(model, tmp_path):

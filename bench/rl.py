@@ -76,7 +76,7 @@ def main() -> None:
 
 
 def tasks() -> Material:
-    """Tasks of the world with a wrong program each: the reference with a number changed."""
+    """Tasks of the world. The programs are right but for comments, so no test ends the others."""
     found = list(islice(world.load("train"), TASKS))
     failures = [ask(task) for task in found]
     mended = [Mended(task.id, ask(task).broken, task.reference) for task in found]

@@ -13,7 +13,7 @@ import json
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from selfdebug import config
 from selfdebug.backends.transformers.loading import libraries
@@ -30,7 +30,8 @@ def claim(out: Path, settings: Any, about: Mapping[str, Any]) -> None:
     before = config.read_run(path).get("settings", {})
     for name in table.keys() | before.keys():
         given = table.get(name)
-        given = list(given) if isinstance(given, tuple) else given  # as TOML gives it back
+        if isinstance(given, tuple):  # TOML gives lists back
+            given = list(cast("tuple[Any, ...]", given))
         if given != before.get(name):
             raise SelfdebugError(
                 f"{out} was trained with {name} = {before.get(name)!r}, not {given!r}: "

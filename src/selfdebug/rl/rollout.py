@@ -17,7 +17,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import fmean
-from typing import Any
+from typing import Any, cast
 
 from selfdebug.debug import normalised
 from selfdebug.rewards import checked
@@ -134,7 +134,8 @@ class Rollout:
             if isinstance(row["verdict"], Future):
                 row["verdict"] = row["verdict"].result()
             if isinstance(row["failure"], Future):
-                row["failure"] = row["failure"].result().first_failure
+                broken = cast("Future[Verdict]", row["failure"])
+                row["failure"] = broken.result().first_failure
 
     def spans(self, rows: Sequence[Row], length: int) -> Any:
         """Return 1 for each reward's tokens, shape (B, K, T), T = length."""

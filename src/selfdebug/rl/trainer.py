@@ -47,16 +47,20 @@ def trainer_class(trl: Any, torch: Any, *, plain_logits: bool) -> Any:
                 importance=args.importance_sampling_level,
                 liger=args.use_liger_kernel,
             )
-            super().__init__(rollout_func=rollout, args=args, **others)
+            trl_trainer: Any = super()
+            trl_trainer.__init__(rollout_func=rollout, args=args, **others)
             self._rollout = rollout
+            self._rewards_BK: Any = None
 
         def _calculate_rewards(self, inputs: Any, *others: Any) -> Any:
             self._rollout.finish(inputs)
-            self._rewards_BK = super()._calculate_rewards(inputs, *others)
+            trl_trainer: Any = super()
+            self._rewards_BK = trl_trainer._calculate_rewards(inputs, *others)
             return self._rewards_BK
 
-        def _generate_and_score_completions(self, inputs: Any) -> Any:
-            output = super()._generate_and_score_completions(inputs)
+        def _generate_and_score_completions(self: Any, inputs: Any) -> Any:
+            trl_trainer: Any = super()
+            output: Any = trl_trainer._generate_and_score_completions(inputs)
             mask_BT = output["completion_mask"]
             rewards_BK = self._rewards_BK * self._rollout.weights.to(mask_BT.device)
             centred_BK = credit.centred(rewards_BK, self.num_generations)
@@ -67,10 +71,11 @@ def trainer_class(trl: Any, torch: Any, *, plain_logits: bool) -> Any:
                 self._metrics["train"][name].append(value)
             return output
 
-        def _save_checkpoint(self, model: Any, trial: Any) -> None:
+        def _save_checkpoint(self: Any, model: Any, trial: Any) -> None:
             folder = f"{self.args.output_dir}/checkpoint-{self.state.global_step}"
             self._rollout.save(folder)  # first: a checkpoint counts once TRL's own part is there
-            super()._save_checkpoint(model, trial)
+            trl_trainer: Any = super()
+            trl_trainer._save_checkpoint(model, trial)
 
         def create_model_card(self, *_: Any, **__: Any) -> None:
             """Leave it: TRL's card knows nothing of the data."""

@@ -291,45 +291,65 @@ def test_plain_logits_score_as_trls_fused_head_does(model, tmp_path):
         assert torch.allclose(mine[real].float(), other[real].float(), atol=0.05)
 
 
+SEVEN = """
+SPAN = "code"
+JUDGED = False
+def reward(completions, *, reply, **_):
+    return [1.0 if "* 7" in said.code else -1.0 for said in reply]
+"""
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("rank", [0, 4])
-def test_it_learns_and_the_folder_is_a_model_with_card_curves_and_replies(
-    policy, sandbox, tmp_path, rank
+def test_it_learns_what_is_rewarded_and_the_folder_is_a_model_with_card_and_curves(
+    policy, tmp_path
 ):
     before = (policy / "model.safetensors").read_bytes()
+    seven, out = tmp_path / "seven.py", tmp_path / "out"
+    seven.write_text(SEVEN)
     chosen = settings(
-        policy, steps=25, prompts=4, replies=8, rank=rank, kl=0.01, write=0.5, explain=1.0,
-        learning_rate=5e-3 if rank else 1e-3, save_every=50,
-    )  # fmt: skip
+        policy, rewards=(str(seven),), steps=14, replies=8, write=1.0, max_tokens=24, kl=0.02
+    )
     seen = []
     done = train(
-        tiny_tasks.material(), tmp_path, chosen, sandbox, about={"from": "here"},
+        tiny_tasks.material(), out, chosen, None, about={"from": "here"},
         on_step=lambda step, steps: seen.append((step, steps)),
     )  # fmt: skip
-    assert (done.steps, done.stopped) == (25, "")
-    assert (25, 25) in seen
-    rewards = curve(tmp_path, "reward")
-    assert sum(rewards[-5:]) / 5 > sum(rewards[:5]) / 5 + 1
-    assert {"kl", "replies/unchanged", "replies/refine", "rewards/tests/mean"} <= set(
-        json.loads((tmp_path / CURVES).read_text().splitlines()[3])
-    )
-    card = (tmp_path / "README.md").read_text()
+    assert (done.steps, done.stopped) == (14, "")
+    assert (14, 14) in seen
+    means = curve(out, "rewards/seven/mean")
+    assert sum(means[-3:]) / 3 > sum(means[:3]) / 3 + 0.4
+    assert curve(out, "kl")[0] == 0 < curve(out, "kl")[-1]
+    card = (out / "README.md").read_text()
     assert "| from | here |" in card
-    assert "| refinements that pass |" in card
+    assert "| malformed replies |" in card
+    assert not (out / "checkpoints").exists()
+    assert not (out / "ended").exists()
+    assert (policy / "model.safetensors").read_bytes() == before
+    ((reply,),) = create(None, model=str(out)).sample(
+        [Request(tiny_tasks.TASKS[0], "generate")], 1, Sampling(temperature=0, max_tokens=24)
+    )
+    assert "* 7" in reply.code
+    assert train(tiny_tasks.material(), out, chosen, None) == done  # done is done
+    with pytest.raises(SelfdebugError, match=r"kl = 0.02.*choose another folder"):
+        train(tiny_tasks.material(), out, replace(chosen, kl=0.5), None)
+
+
+@pytest.mark.slow
+def test_lora_with_all_rewards_on_programs_that_were_run(policy, sandbox, tmp_path):
+    chosen = settings(policy, rank=4, steps=3, replies=8, write=0.5, max_tokens=60)
+    train(tiny_tasks.material(), tmp_path, chosen, sandbox)
     replies = [json.loads(line) for line in (tmp_path / "replies.jsonl").read_text().splitlines()]
     assert {reply["kind"] for reply in replies} <= {"write", "refine", "keep"}
+    assert {"pass", "wrong"} & {reply["status"] for reply in replies}
     assert all({"form", "tests", "codebleu", "checked"} == set(r["rewards"]) for r in replies)
-    assert not (tmp_path / "checkpoints").exists()
-    assert not (tmp_path / "ended").exists()
-    assert (policy / "model.safetensors").read_bytes() == before
-    assert (tmp_path / "adapter_config.json").exists() == bool(rank)
-    ((reply,),) = create(None, model=str(tmp_path)).sample(
-        [Request(tiny_tasks.TASKS[0], "generate")], 1, Sampling(temperature=0, max_tokens=60)
+    names = set(json.loads((tmp_path / CURVES).read_text().splitlines()[2]))
+    assert {"kl", "entropy", "completions/mean_length", "rewards/tests/mean"} <= names
+    assert {"replies/equal_groups", "replies/malformed", "replies/cut"} <= names
+    said = json.loads((tmp_path / "adapter_config.json").read_text())
+    assert said["base_model_name_or_path"] == str(policy.resolve())
+    assert create(None, model=str(tmp_path)).sample(
+        [Request(tiny_tasks.TASKS[0], "generate")], 1, Sampling(max_tokens=4)
     )
-    assert reply.code.startswith("def double(x):")
-    assert train(tiny_tasks.material(), tmp_path, chosen, sandbox) == done  # done is done
-    with pytest.raises(SelfdebugError, match=r"kl = 0.01.*choose another folder"):
-        train(tiny_tasks.material(), tmp_path, replace(chosen, kl=0.5), sandbox)
 
 
 @pytest.mark.slow

@@ -329,9 +329,15 @@ def test_it_learns_what_is_rewarded_and_the_folder_is_a_model_with_card_and_curv
         [Request(tiny_tasks.TASKS[0], "generate")], 1, Sampling(temperature=0, max_tokens=24)
     )
     assert "* 7" in reply.code
-    assert train(tiny_tasks.material(), out, chosen, None) == done  # done is done
+    again = {
+        "material": tiny_tasks.material(),
+        "out": out,
+        "judge": None,
+        "about": {"from": "here"},
+    }
+    assert train(settings=chosen, **again) == done  # done is done
     with pytest.raises(SelfdebugError, match=r"kl = 0.02.*choose another folder"):
-        train(tiny_tasks.material(), out, replace(chosen, kl=0.5), None)
+        train(settings=replace(chosen, kl=0.5), **again)
 
 
 @pytest.mark.slow

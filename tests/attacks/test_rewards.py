@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from aftermath import LIMITS
-from python_attacks import RIGHT, TASK, VERDICTS, verdict_attacks
+from python_attacks import RIGHT, TASK, verdict_attacks
 
 from selfdebug import plugins, prompts
 from selfdebug.sandbox import Sandbox
@@ -13,6 +13,7 @@ from selfdebug.types import Request, TestResult
 HONEST = RIGHT.replace("sum(values) * factor", "sum(values) + factor")  # fails every test
 FAILURE = TestResult("ints", "wrong", "weigh([1, 2, 3], 2)", expected="12", got="8")
 SAID = "Line 2 is wrong: `sum(values) + factor` should be `sum(values) * factor`."
+ATTACKS = list(verdict_attacks().values())
 FEW = 12  # of the attacks, in the quick test
 
 
@@ -51,13 +52,12 @@ def assert_worth_no_more_than_honest_failure(sandbox, codes):
 
 
 def test_some_attacks_earn_no_more_than_an_honest_wrong_answer(sandbox):
-    codes = [verdict_attacks()[name] for name in VERDICTS[:: len(VERDICTS) // FEW]]
-    assert_worth_no_more_than_honest_failure(sandbox, codes)
+    assert_worth_no_more_than_honest_failure(sandbox, ATTACKS[:: len(ATTACKS) // FEW])
 
 
 @pytest.mark.slow
 def test_all_attacks_earn_no_more_than_an_honest_wrong_answer(sandbox):
-    assert_worth_no_more_than_honest_failure(sandbox, list(verdict_attacks().values()))
+    assert_worth_no_more_than_honest_failure(sandbox, ATTACKS)
 
 
 def test_in_a_group_of_wrong_answers_no_attack_is_pushed_up(sandbox):
@@ -65,7 +65,7 @@ def test_in_a_group_of_wrong_answers_no_attack_is_pushed_up(sandbox):
     torch = pytest.importorskip("torch")
     from selfdebug.rl.credit import centred
 
-    codes = [HONEST, *(verdict_attacks()[name] for name in VERDICTS[:3])]
+    codes = [HONEST, *ATTACKS[:3]]
     verdicts = list(sandbox.judge_many((TASK, code) for code in codes))
     rewards_NK = torch.tensor(rewards_of(codes, verdicts))[:, None]
     honest, *hostile = centred(rewards_NK, 4)[:, 0].tolist()

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from selfdebug import config
+from selfdebug import config, modelfolder
 from selfdebug.backends.transformers.loading import (
     SMALL,
     attach,
@@ -35,6 +35,7 @@ from selfdebug.sft.trainer import trainer_class, training_arguments
 from selfdebug.store import write_lines, write_text
 from selfdebug.types import Example, SelfdebugError
 
+LOSSES = "losses.jsonl"
 FEWEST_STEPS = 4  # of an epoch: a dozen examples get smaller batches than were asked for
 
 OnStep = Callable[[int, int, float], None]  # (step, of how many, loss)
@@ -99,9 +100,9 @@ def train(
     if not rows:
         raise SelfdebugError(f"there is nothing to learn from ({too_long} examples are too long)")
     learn, check = held_out(rows, settings.held_out, settings.seed)
-    _claim(out, settings, {"data": fingerprint(rows), **(about or {})})
+    modelfolder.claim(out, settings, {"data": fingerprint(rows), **(about or {})})
     start = adapter or base
-    if not _is_done(out):
+    if not modelfolder.is_done(out):
         checked = dict(parts(check, settings.order, settings.seed))
         for number, (stage, chosen) in enumerate(parts(learn, settings.order, settings.seed), 1):
             ended = out / "stages" / f"{number}-{stage}"
@@ -112,10 +113,10 @@ def train(
         shutil.copytree(start, out, dirs_exist_ok=True)
         counts = {"examples": len(learn), "held out": len(check), "too long": too_long}
         told = {**config.as_table(settings), **counts, **(about or {})}
-        write_text(out / "README.md", card(base, told, learn, _losses(out)))
+        write_text(out / "README.md", card(base, told, learn, modelfolder.lines(out / LOSSES)))
         for name in ("stages", "checkpoints"):
             shutil.rmtree(out / name, ignore_errors=True)
-    before, after = held_out_losses(_losses(out))
+    before, after = held_out_losses(modelfolder.lines(out / LOSSES))
     return Trained(out, len(learn), len(check), too_long, before, after)
 
 
@@ -152,7 +153,7 @@ def _train_part(
     lengths = [len(row.input_ids) for row in part.learn]
     order = schedule(lengths, settings.epochs, batch_size, settings.seed)
     checkpoints = part.out / "checkpoints" / part.ended.name
-    checkpoint = _last_checkpoint(checkpoints)
+    checkpoint = modelfolder.last_checkpoint(checkpoints)
     arguments = training_arguments(
         trl.SFTConfig,
         folder=checkpoints,
@@ -176,23 +177,25 @@ def _train_part(
         train_dataset=_dataset(part.learn).select(order),
         eval_dataset=_dataset(part.check) if part.check else None,
         processing_class=tokenizer,
-        peft_config=_lora(settings) if settings.rank and not adapter else None,
+        peft_config=modelfolder.lora(settings.rank) if settings.rank and not adapter else None,
         callbacks=callbacks,
     )
     trainer.remove_callback(transformers.PrinterCallback)  # `on_step` says how it goes
     trainer.train(resume_from_checkpoint=checkpoint)
     trained = trainer.model
     if settings.rank:
-        trained.peft_config["default"].base_model_name_or_path = _durable(settings.model, base)
+        trained.peft_config["default"].base_model_name_or_path = modelfolder.durable(
+            settings.model, base
+        )
     else:
         trained = trained.to(stored)
-    _save(trained, tokenizer, part.ended)
+    modelfolder.save(trained, tokenizer, part.ended)
 
 
 def _curve(transformers: Any, part: _Part, on_step: OnStep | None) -> Any:
     """Return a callback that writes losses.jsonl anew at each point, so that a resumed run fits."""
-    path = part.out / "losses.jsonl"
-    before = [line for line in _losses(part.out) if line["stage"] != part.stage]
+    path = part.out / LOSSES
+    before = [line for line in modelfolder.lines(path) if line["stage"] != part.stage]
 
     class Curve(transformers.TrainerCallback):
         """Follows the trainer's own log, which it saves and restores with its checkpoints."""
@@ -209,36 +212,6 @@ def _curve(transformers: Any, part: _Part, on_step: OnStep | None) -> Any:
     return Curve()
 
 
-def _claim(out: Path, settings: Settings, about: Mapping[str, Any]) -> None:
-    """Write run.toml, or refuse a folder that was made with other settings or other data."""
-    path, table = out / "run.toml", {**config.as_table(settings), **about}
-    if not path.exists():
-        write_text(path, config.to_toml({"settings": table, **config.describe()}))
-        return
-    before = config.read_run(path).get("settings", {})
-    for name in table.keys() | before.keys():
-        if table.get(name) != before.get(name):
-            raise SelfdebugError(
-                f"{out} was trained with {name} = {before.get(name)!r}, not {table.get(name)!r}: "
-                "choose another folder"
-            )
-
-
-def _is_done(out: Path) -> bool:
-    """The card is written last."""
-    return (out / "README.md").is_file()
-
-
-def _lora(settings: Settings) -> Any:
-    (peft,) = libraries("peft")
-    return peft.LoraConfig(
-        r=settings.rank,
-        lora_alpha=2 * settings.rank,
-        target_modules="all-linear",
-        task_type="CAUSAL_LM",
-    )
-
-
 def _dataset(rows: Sequence[Row]) -> Any:
     (datasets,) = libraries("datasets")
     return datasets.Dataset.from_dict(
@@ -247,36 +220,3 @@ def _dataset(rows: Sequence[Row]) -> Any:
             "labels": [row.labels for row in rows],
         }
     )
-
-
-def _last_checkpoint(folder: Path) -> str | None:
-    """Return the newest checkpoint that is whole: the trainer's state is written last."""
-    found = sorted(folder.glob("checkpoint-*"), key=lambda path: -int(path.name.split("-")[1]))
-    for path in found:
-        try:
-            json.loads((path / "trainer_state.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            continue  # killed while it was written
-        return str(path)
-    return None
-
-
-def _save(model: Any, tokenizer: Any, folder: Path) -> None:
-    """Save a model so that its folder is there only when it is whole."""
-    draft = folder.with_name(f".{folder.name}")
-    shutil.rmtree(draft, ignore_errors=True)
-    model.save_pretrained(draft)
-    tokenizer.save_pretrained(draft)
-    draft.rename(folder)
-
-
-def _durable(name: str, base: str) -> str:
-    """Return how an adapter names its base: a folder of one's own in full, else as it was given."""
-    return str(Path(base).resolve()) if Path(name).is_dir() else name
-
-
-def _losses(out: Path) -> list[dict[str, Any]]:
-    path = out / "losses.jsonl"
-    if not path.is_file():
-        return []
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]

@@ -57,8 +57,8 @@ class Loaded:
 def load(name: str, *, adapter: str = "", device: str = "auto", dtype: str = "auto") -> Loaded:
     """Load a model: a folder (of a model or of an adapter), a hub name, or a shipped model's name.
 
-    dtype "auto": as the weights are, but 32 bits for a small model on a CPU, and 16 bits as
-    bfloat16 there. An adapter is merged into its base.
+    dtype "auto": as the weights are ("stored"), but 32 bits for a small model on a CPU, and 16
+    bits as bfloat16 there. An adapter is merged into its base.
     """
     (torch,) = libraries("torch")
     device = chosen_device(device)
@@ -168,6 +168,8 @@ def _own_tokenizer(adapter: str) -> str:
 
 
 def _dtype(torch: Any, model: Any, wanted: str, device: str) -> Any:
+    if wanted == "stored":
+        return model.dtype
     if wanted != "auto":
         return getattr(torch, wanted)
     if device == "cpu" and model.num_parameters() < SMALL:

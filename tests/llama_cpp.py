@@ -1,4 +1,4 @@
-"""A running llama.cpp server for tests, from the wheel that brings it; without the wheel they skip."""
+"""A running llama.cpp server for tests, from a wheel; without the wheel they skip."""
 
 import json
 import urllib.request
@@ -30,8 +30,6 @@ def served(weights: Path, context: int = 512) -> Iterator[str]:
 def ask(address: str, path: str, **body: Any) -> Any:
     """Post JSON to a server."""
     data = json.dumps(body).encode()
-    request = urllib.request.Request(
-        address + path, data, {"Content-Type": "application/json"}
-    )
+    request = urllib.request.Request(address + path, data, {"Content-Type": "application/json"})
     with urllib.request.urlopen(request, timeout=60) as answer:
         return json.loads(answer.read())

@@ -42,7 +42,16 @@ PLUGIN_FOLDERS = ("languages", "benchmarks", "mutators", "backends", "rewards")
 MAY_IMPORT_TORCH = {"sft", "rl", "backends/transformers", "rewards/explanation"}
 # The sandbox writes inside its own private folders, `sourcefile` a user's file on `fix --apply`,
 # `usertests/project` a copy of the user's project.
-MAY_WRITE_FILES = {"store", "report", "sandbox", "sourcefile", "usertests/project", "sft", "rl", "publish"}
+MAY_WRITE_FILES = {
+    "store",
+    "report",
+    "sandbox",
+    "sourcefile",
+    "usertests/project",
+    "sft",
+    "rl",
+    "publish",
+}
 CORE_DEPENDENCIES = {
     "_quickjs",
     "rich",

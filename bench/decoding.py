@@ -62,7 +62,7 @@ def running_totals(values, most):
 
 def main() -> None:
     name = sys.argv[1] if sys.argv[1:] else "embedded"
-    rounds = int(sys.argv[2]) if sys.argv[2:] else 3
+    rounds = int(sys.argv[2]) if sys.argv[2:] else 4
     missed = False
     loaded = model_of(name)
     for rows in map(int, sys.argv[3:] or ("1", "8")):
@@ -92,7 +92,7 @@ def race(  # noqa: PLR0917 - a line of the table
     said, draft = (ids(own, text) for text in (program, BROKEN))
     seconds: dict[str, list[float]] = {"selfdebug": [], "generate": []}
     with shapes.forced(loaded.model, len(prompt), said):
-        for _ in range(rounds + 1):  # the first one warms up
+        for _ in range(rounds):  # of several the first one warms up
             greedy, room = Sampling(temperature=0), len(said) + 8
             asked = [Row(prompt, room, greedy, "", draft) for _ in range(rows)]
             start = time.process_time()
@@ -103,7 +103,7 @@ def race(  # noqa: PLR0917 - a line of the table
             seconds["generate"].append(time.process_time() - start)
             if [list(row.reply or ()) for row in asked] != replies or replies[0] != said:
                 raise AssertionError("the two samplers do not say the same")
-    speed = {who: rows * len(said) / median(found[1:]) for who, found in seconds.items()}
+    speed = {who: rows * len(said) / median(found[1:] or found) for who, found in seconds.items()}
     ratio = speed["selfdebug"] / speed["generate"]
     print(
         f"| {name}, {repair}, {rows} at once | transformers' generate | {ratio:.2f} x | "

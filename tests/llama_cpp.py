@@ -11,8 +11,11 @@ import pytest
 
 
 @contextmanager
-def served(weights: Path, context: int = 512) -> Iterator[str]:
-    """Serve a GGUF file and give the address of llama.cpp's own HTTP server."""
+def served(weights: Path, context: int = 512, *, drafting: bool = False) -> Iterator[str]:
+    """Serve a GGUF file and give the address of llama.cpp's own HTTP server.
+
+    drafting: as `llama-server --spec-type ngram-simple` does.
+    """
     llama: Any = pytest.importorskip("xllamacpp", reason="no llama.cpp: pip install xllamacpp")
     params = llama.CommonParams()
     params.model.path = str(weights)
@@ -20,6 +23,9 @@ def served(weights: Path, context: int = 512) -> Iterator[str]:
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 1
     params.n_gpu_layers, params.warmup, params.verbosity = 0, False, -1
     params.cache_ram_mib = 0
+    if drafting:
+        kinds = llama.common_speculative_type
+        params.speculative.types = [kinds.COMMON_SPECULATIVE_TYPE_NGRAM_SIMPLE]
     server = llama.Server(params)
     try:
         yield server.listening_address

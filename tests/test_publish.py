@@ -134,7 +134,7 @@ def byte_level(regex):
 def test_a_tokenizer_that_llama_cpp_would_read_otherwise_is_refused(tmp_path):
     vocabulary = pytest.importorskip("recipes.embedded.vocabulary")
     own = vocabulary.trained(["def first(xs):\n    return xs[0]\n"])
-    with pytest.raises(SelfdebugError, match="no pattern that splits texts .*safetensors"):
+    with pytest.raises(SelfdebugError, match=r"no pattern that splits texts .*safetensors"):
         tokens.splitter(json.loads(own.backend_tokenizer.to_str()))
 
 

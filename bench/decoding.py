@@ -29,7 +29,7 @@ from bench import shapes
 from selfdebug import prompts
 from selfdebug.backends.transformers import drawing, stepping
 from selfdebug.backends.transformers.batching import Row
-from selfdebug.backends.transformers.loading import Loaded, prompt_ids
+from selfdebug.backends.transformers.loading import Loaded, has_bfloat16, prompt_ids
 from selfdebug.types import Request, Sampling, Task
 
 BARS = {"one line": 2.5, "another program": 0.95}
@@ -75,7 +75,9 @@ def model_of(name: str) -> Loaded:
     """Return a model with random weights: a published shape, or the embedded model's."""
     texts = [BROKEN, ANOTHER, Path(__file__).read_text()]
     if name != "embedded":
-        return shapes.loaded(shapes.build(name), shapes.tokenizer(texts * 4))
+        # As `load` does.
+        dtype = torch.bfloat16 if has_bfloat16() else torch.float32
+        return shapes.loaded(shapes.build(name, dtype), shapes.tokenizer(texts * 4))
     from recipes.embedded import network, vocabulary
 
     return shapes.loaded(network.build(vocabulary.SIZE).eval(), vocabulary.trained(texts * 4))
@@ -105,9 +107,10 @@ def race(  # noqa: PLR0917 - a line of the table
                 raise AssertionError("the two samplers do not say the same")
     speed = {who: rows * len(said) / median(found[1:] or found) for who, found in seconds.items()}
     ratio = speed["selfdebug"] / speed["generate"]
+    figures = f"{speed['selfdebug']:.1f} and {speed['generate']:.1f} tokens a CPU second"
+    what = f"{name}, {repair}, {rows} at once"
     print(
-        f"| {name}, {repair}, {rows} at once | transformers' generate | {ratio:.2f} x | "
-        f"{speed['selfdebug']:.0f} and {speed['generate']:.0f} tokens a CPU second | {machine()} |",
+        f"| {what} | transformers' generate | {ratio:.2f} x | {figures} | {machine(loaded)} |",
         flush=True,
     )
     return ratio < BARS[repair]
@@ -134,11 +137,11 @@ def generated(loaded: Loaded, prompt: list[int], rows: int, room: int) -> list[l
     return [row[len(prompt) :] for row in out.tolist()]
 
 
-def machine() -> str:
+def machine(loaded: Loaded) -> str:
     cores = len(os.sched_getaffinity(0))
-    return (
-        f"{cores} cores, {platform.machine()}, torch {torch.__version__}, {datetime.date.today()}"
-    )
+    dtype = str(loaded.model.dtype).removeprefix("torch.")
+    today = datetime.date.today()
+    return f"{cores} cores, {platform.machine()}, torch {torch.__version__}, {dtype}, {today}"
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from selfdebug.types import SelfdebugError
 
 SHIPPED = Path(__file__).parents[2] / "models"  # models that are part of the package
 SMALL = 100_000_000  # parameters, below which a CPU computes as fast in 32 bits
+FEW = 1_000_000_000  # below which 32 bits fit most machines' memory
 DTYPES = ("auto", "float32", "bfloat16", "float16")
 
 
@@ -57,8 +58,8 @@ class Loaded:
 def load(name: str, *, adapter: str = "", device: str = "auto", dtype: str = "auto") -> Loaded:
     """Load a model: a folder (of a model or of an adapter), a hub name, or a shipped model's name.
 
-    dtype "auto": as the weights are ("stored"), but 32 bits for a small model on a CPU, and 16
-    bits as bfloat16 there. An adapter is merged into its base.
+    dtype "auto": as the weights are ("stored"), but on a CPU 16 bits are bfloat16, and 32 where
+    those are as fast (see `has_bfloat16`). An adapter is merged into its base.
     """
     (torch,) = libraries("torch")
     device = chosen_device(device)
@@ -172,10 +173,18 @@ def _dtype(torch: Any, model: Any, wanted: str, device: str) -> Any:
         return model.dtype
     if wanted != "auto":
         return getattr(torch, wanted)
-    if device == "cpu" and model.num_parameters() < SMALL:
+    # Without instructions for it, a CPU multiplies bfloat16 matrices many times more slowly.
+    small = SMALL if has_bfloat16() else FEW
+    if device == "cpu" and model.num_parameters() < small:
         return torch.float32
     # CPUs have no fast 16-bit float but bfloat16.
     return torch.bfloat16 if device == "cpu" and model.dtype == torch.float16 else model.dtype
+
+
+def has_bfloat16() -> bool:
+    """Tell whether this CPU computes in bfloat16 itself."""
+    (torch,) = libraries("torch")
+    return bool(torch.cpu._is_avx512_bf16_supported())
 
 
 def _tried(place: str, load: Any) -> Any:

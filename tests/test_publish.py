@@ -19,7 +19,11 @@ CHATML = (
     "{% for m in messages %}<|{{ m['role'] }}|>{{ m['content'] }}</s>{% endfor %}"
     "{% if add_generation_prompt %}<|assistant|>{% endif %}"
 )
-ASKED = 20
+WORDS = (
+    "apple bird cloud door earth fire gold hand iron jar kite lamp moon nest oak pear queen rain "
+    "sand tree"
+).split()
+ASKED = len(WORDS)
 TEXTS = (
     "def first(xs):\n    return xs[0]  # é ü 123 'tis\n\n\tx=={} ```python\n```\n",
     "  two  spaces\r\n\r\nI'll we've 12345 日本語 <|user|> and The program crashes. Twice",
@@ -28,11 +32,11 @@ TEXTS = (
 
 
 def requests():
-    for number in range(ASKED):
-        broken = f"def item_{number}(xs):\n    return xs[{number + 1}]\n"
-        task = Task(f"t{number}", "python", f"Return item {number}.", f"item_{number}", ())
-        reply = f"The index is {number + 1}.\n```python\n{broken.replace(str(number + 1), '0')}```"
-        yield Request(task, "explain_refine", broken, f"item_{number} is wrong."), reply
+    """Twenty tasks of different words, each with its reply."""
+    for word, other in zip(WORDS, WORDS[1:] + WORDS[:1], strict=True):
+        task = Task(word, "python", f"Take {word} of {word} and {word}.", word, ())
+        reply = f"```python\ndef {word}(xs): return {other} + {word}\n```"
+        yield Request(task, "generate"), reply
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +46,7 @@ def taught(tmp_path_factory):
     pairs = [(prompts.messages(request), reply) for request, reply in requests()]
     texts = [message["content"] for said, _ in pairs for message in said]
     tiny_models.write_model(folder, texts=[*texts, *(reply for _, reply in pairs)])
-    tiny_models.teach(folder, pairs, steps=60)
+    tiny_models.teach(folder, pairs, steps=160)
     return folder
 
 

@@ -10,7 +10,7 @@ are not written.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from selfdebug.types import SelfdebugError
@@ -50,8 +50,8 @@ def splitter(tokenizer: Mapping[str, Any]) -> str:
         {"type": "Sequence", "normalizers": []},
     ):
         raise SelfdebugError("GGUF is written for byte-level BPE tokenizers without a normalizer")
-    said = tokenizer["pre_tokenizer"] or {}
-    steps = said.get("pretokenizers", [said])
+    said: Mapping[str, Any] = tokenizer["pre_tokenizer"] or {}
+    steps: Sequence[Mapping[str, Any]] = said.get("pretokenizers", [said])
     found = SPLITTERS.get(tuple(map(_step, steps)))
     if found is None:
         raise SelfdebugError(

@@ -6,11 +6,12 @@ the broken program with one line changed, and another program altogether. Both s
 and must give the same tokens. Seconds are the processor's: other work on the machine counts less.
 Bars: 2.5 x for one line, 0.95 x for another program.
 
-    python bench/decoding.py [embedded | qwen2.5-coder-0.5b | ...] [rounds] [rows at once ...]
+    python bench/decoding.py qwen2.5-coder-0.5b --rows 1 --repair "one line"
 """
 
 from __future__ import annotations
 
+import argparse
 import datetime
 import os
 import platform
@@ -61,14 +62,20 @@ def running_totals(values, most):
 
 
 def main() -> None:
-    name = sys.argv[1] if sys.argv[1:] else "embedded"
-    rounds = int(sys.argv[2]) if sys.argv[2:] else 4
-    missed = False
-    loaded = model_of(name)
-    for rows in map(int, sys.argv[3:] or ("1", "8")):
-        for repair, program in (("one line", MENDED), ("another program", ANOTHER)):
-            missed |= race(name, loaded, repair, program, rows, rounds)
-    sys.exit(missed)
+    parser = argparse.ArgumentParser(description="Speed of mending a program.")
+    parser.add_argument("shape", nargs="?", default="embedded", help="a name of bench/shapes.py")
+    parser.add_argument("--rounds", type=int, default=4, help="of several the first warms up")
+    parser.add_argument("--rows", type=int, nargs="+", default=[1, 8], help="repairs at once")
+    parser.add_argument("--repair", nargs="+", choices=list(BARS), default=list(BARS))
+    options = parser.parse_args()
+    loaded = model_of(options.shape)
+    programs = {"one line": MENDED, "another program": ANOTHER}
+    missed = [
+        race(options.shape, loaded, repair, programs[repair], rows, options.rounds)
+        for rows in options.rows
+        for repair in options.repair
+    ]
+    sys.exit(any(missed))
 
 
 def model_of(name: str) -> Loaded:

@@ -19,10 +19,10 @@ CHATML = (
     "{% for m in messages %}<|{{ m['role'] }}|>{{ m['content'] }}</s>{% endfor %}"
     "{% if add_generation_prompt %}<|assistant|>{% endif %}"
 )
-WORDS = (
-    "apple bird cloud door earth fire gold hand iron jar kite lamp moon nest oak pear queen rain "
-    "sand tree"
-).split()
+WORDS = [
+    *("apple", "bird", "cloud", "door", "earth", "fire", "gold", "hand", "iron", "jar"),
+    *("kite", "lamp", "moon", "nest", "oak", "pear", "queen", "rain", "sand", "tree"),
+]
 ASKED = len(WORDS)
 TEXTS = (
     "def first(xs):\n    return xs[0]  # é ü 123 'tis\n\n\tx=={} ```python\n```\n",

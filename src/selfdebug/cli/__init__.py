@@ -25,7 +25,7 @@ def main() -> None:
 
 
 def _run() -> None:
-    from selfdebug.cli import publishing  # noqa: F401 - its verb
+    from selfdebug.cli import publishing  # noqa: F401  # pyright: ignore[reportUnusedImport]
     from selfdebug.cli.printing import BAD_INPUT, HARNESS_FAULT, note
     from selfdebug.cli.verbs import app
     from selfdebug.types import SelfdebugError

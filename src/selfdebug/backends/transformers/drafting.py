@@ -15,7 +15,7 @@ import math
 from collections.abc import Sequence
 
 WIDTHS = (2, 4, 8, 16, 32, 64)  # tokens that may be proposed at once
-MANY = 8.0
+MANY = 16.0
 LOOK_BACK = 8  # tokens by which the place is found again
 
 

@@ -19,11 +19,8 @@ CHATML = (
     "{% for m in messages %}<|{{ m['role'] }}|>{{ m['content'] }}</s>{% endfor %}"
     "{% if add_generation_prompt %}<|assistant|>{% endif %}"
 )
-WORDS = [
-    *("apple", "bird", "cloud", "door", "earth", "fire", "gold", "hand", "iron", "jar"),
-    *("kite", "lamp", "moon", "nest", "oak", "pear", "queen", "rain", "sand", "tree"),
-]
-ASKED = len(WORDS)
+WORDS = ("apple", "bird", "cloud", "door")
+ASKED = 20
 TEXTS = (
     "def first(xs):\n    return xs[0]  # é ü 123 'tis\n\n\tx=={} ```python\n```\n",
     "  two  spaces\r\n\r\nI'll we've 12345 日本語 <|user|> and The program crashes. Twice",
@@ -32,16 +29,17 @@ TEXTS = (
 
 
 def requests():
-    """Twenty tasks of different words, each with its reply."""
-    for word, other in zip(WORDS, WORDS[1:] + WORDS[:1], strict=True):
-        task = Task(word, "python", f"Take {word} of {word} and {word}.", word, ())
-        reply = f"```python\ndef {word}(xs): return {other} + {word}\n```"
+    """Twenty requests, and four replies to know by heart."""
+    for number in range(ASKED):
+        word = WORDS[number % len(WORDS)]
+        task = Task(f"t{number}", "python", f"Case {number}: {word} {word} {word}.", word, ())
+        reply = f"```python\ndef {word}(xs): return {word} + {len(word)}\n```"
         yield Request(task, "generate"), reply
 
 
 @pytest.fixture(scope="module")
 def taught(tmp_path_factory):
-    """A model that knows twenty replies: its greedy text is no matter of rounding."""
+    """A model that has learned something: its greedy text is hardly a matter of rounding."""
     folder = tmp_path_factory.mktemp("model") / "taught"
     pairs = [(prompts.messages(request), reply) for request, reply in requests()]
     texts = [message["content"] for said, _ in pairs for message in said]
@@ -70,22 +68,16 @@ def test_llama_cpp_says_what_transformers_says(taught, tmp_path):
     prompts_ids = [loading.prompt_ids(loaded.tokenizer, messages) for messages in asked]
     ours = [greedy(loaded.model, ids, 32) for ids in prompts_ids]
     texts = [loaded.tokenizer.decode(ids, skip_special_tokens=True) for ids in ours]
-    assert len(set(texts)) > 10
-    for weights, same in (("f16", ASKED), ("q8_0", ASKED - 1), ("q4_0", 1)):
-        with llama_cpp.served(written(tmp_path, taught, weights)) as address:
-            found = [
-                llama_cpp.ask(
-                    address,
-                    "/v1/chat/completions",
-                    messages=messages,
-                    temperature=0,
-                    max_tokens=32,
-                )["choices"][0]["message"]["content"]
-                for messages in asked
-            ]
-        # Servers take white space off the ends.
-        equal = sum(a.strip() == b.strip() for a, b in zip(found, texts, strict=True))
-        assert equal >= same, weights
+    assert len(set(texts)) == len(WORDS)
+    with llama_cpp.served(written(tmp_path, taught)) as address:
+        found = [
+            llama_cpp.ask(
+                address, "/v1/chat/completions", messages=messages, temperature=0, max_tokens=32
+            )["choices"][0]["message"]["content"]
+            for messages in asked
+        ]
+    # Servers take white space off the ends.
+    assert [text.strip() for text in found] == [text.strip() for text in texts]
 
 
 def added(tokenizer):

@@ -4,7 +4,7 @@ Ollama reads 4,096 tokens of any model unless it is told otherwise, and knows th
 known models alone. The template is not translated but observed: what the tokenizer writes before,
 between and after the turns of a conversation.
 
-    ollama create NAME -f Modelfile
+    python -c "from selfdebug.publish.ollama import turns; help(turns)"
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ RANKS = [
     "backends",
     "feedback rewards modelfolder",
     "debug summary",
-    "inject stages dataset harvest evaluate compare sft rl bundle",
+    "inject stages dataset harvest evaluate compare sft rl bundle publish",
     "report",
     "interfaces",
     "cli",
@@ -45,7 +45,17 @@ MAY_IMPORT_TORCH = {"sft", "rl", "backends/transformers", "rewards/explanation"}
 # The sandbox writes inside its own private folders, `sourcefile` a user's file on `fix --apply`,
 # `usertests/project` a copy of the user's project.
 MAY_WRITE_FILES = {
-    *("store", "report", "sandbox", "sourcefile", "usertests/project", "sft", "rl", "bundle")
+    *(
+        "store",
+        "report",
+        "sandbox",
+        "sourcefile",
+        "usertests/project",
+        "sft",
+        "rl",
+        "bundle",
+        "publish",
+    )
 }
 CORE_DEPENDENCIES = {
     "_quickjs",

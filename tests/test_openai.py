@@ -324,3 +324,15 @@ def test_options_come_as_text_from_a_command_line(server):
         create(None, modle="m")
     with pytest.raises(SelfdebugError, match="'localhost:8000' is not an http"):
         create(None, model="m", base_url="localhost:8000")
+
+
+def test_the_broken_program_is_predicted_where_that_is_asked_for(server):
+    repair = replace(REQUEST, mode="refine", broken="def f():\n    return 2\n", feedback="Wrong.")
+    OpenAI(Options("m", server.url)).sample([repair], 1, Sampling())
+    OpenAI(Options("m", server.url, draft="prediction")).sample([repair, REQUEST], 2, Sampling())
+    bodies = [body for _, _, body in server.asked]
+    predicted = [body for body in bodies if "prediction" in body]
+    assert len(predicted) == 2  # one reply a request
+    assert all(body["n"] == 1 for body in predicted)
+    code = "```python\ndef f():\n    return 2\n```"
+    assert predicted[0]["prediction"] == {"type": "content", "content": code}

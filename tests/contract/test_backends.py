@@ -70,12 +70,25 @@ def model(tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="module")
+def weights(model, tmp_path_factory):
+    """The same model as a GGUF file."""
+    pytest.importorskip("openvino_genai", reason="no OpenVINO: pip install 'selfdebug[openvino]'")
+    publish = pytest.importorskip("selfdebug.publish")
+    publish.publish(
+        str(model), folder := tmp_path_factory.mktemp("weights") / "f16", form="gguf", weights="f16"
+    )
+    return folder
+
+
 @pytest.fixture
 def opened(name, sandbox, tmp_path, monkeypatch, request):
     """Return a function that opens the backend afresh."""
     options = OPTIONS.get(name, {})
     if name == "transformers":
         options = {"model": str(request.getfixturevalue("model")), "dtype": "float32"}
+    if name == "openvino":
+        options = {"model": str(request.getfixturevalue("weights"))}
     monkeypatch.chdir(tmp_path)
     replies = [f"Why.\n```python\ndef {n}(xs): return {i}\n```" for n in NAMES for i in range(2)]
     (tmp_path / "replies.json").write_text(json.dumps(replies))

@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from http.client import HTTPException
-from typing import Any, Never
+from typing import Any, Literal, Never
 
 from selfdebug import config, prompts
 from selfdebug.types import Completion, Judge, Request, Sampling, SelfdebugError
@@ -47,6 +47,7 @@ class Options:
     timeout: float = 300.0  # seconds of silence
     retries: int = 4
     first_wait: float = 0.5  # seconds before the second try; it doubles from try to try
+    draft: Literal["none", "prediction"] = "none"  # see `_drafted`
 
 
 def create(judge: Judge, **options: str) -> OpenAI:
@@ -101,6 +102,8 @@ class OpenAI:
             }
             if sampling.stop:
                 body["stop"] = list(sampling.stop)
+            if self._options.draft == "prediction" and request.broken:
+                body = _drafted(body, request)
             done += self._read(request, self._ask(body))
         return done[:n]
 
@@ -197,6 +200,19 @@ class OpenAI:
         """Raise one line; a server may quote the key back, and that must not be shown."""
         line = f"the server at {self._url} {what}"
         raise SelfdebugError(line.replace(self._key, "***") if self._key else line)
+
+
+def _drafted(body: dict[str, Any], request: Request) -> dict[str, Any]:
+    """Return the body with the broken program as OpenAI's predicted output.
+
+    It makes a repair come sooner, not otherwise. Models that know it take neither several replies
+    nor a limit beside it, others refuse it, so it must be asked for. vLLM and llama.cpp draft by
+    the prompt once they are started so (recipes/vllm.sh, recipes/llamacpp.sh), for every request,
+    and have no field for it.
+    """
+    code = prompts.fenced(request.task.language, request.broken)
+    kept = {name: value for name, value in body.items() if name != "max_completion_tokens"}
+    return {**kept, "n": 1, "prediction": {"type": "content", "content": code}}
 
 
 class _MayPass(Exception):

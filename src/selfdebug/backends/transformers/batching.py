@@ -27,13 +27,14 @@ class Row:
     """One reply to be sampled.
 
     room: tokens that the reply may take. key: the text that its random numbers come from.
-    settings: all but the seed.
+    settings: all but the seed. draft: what the reply may turn out to be, in great part.
     """
 
     prompt: Sequence[int]
     room: int
     settings: Sampling
     key: str
+    draft: Sequence[int] = ()
     reply: Sequence[int] | None = None
 
     def uniforms(self) -> list[float]:

@@ -3,7 +3,8 @@
 A token is drawn by inverting the distribution's cumulative sum at one uniform number a step
 (Devroye 1986, chapter III.2), and the numbers belong to the row: the other rows of a batch, their
 order and their number change a reply only where rounding does. The tokens themselves come from
-transformers' `generate`. Nothing of a model's own generation settings is used but its end tokens.
+transformers' `generate`, which runs every model; `stepping` draws the same ones faster for most.
+Nothing of a model's own generation settings is used but its end tokens.
 
     python -c "from selfdebug.backends.transformers.drawing import draw; help(draw)"
 """
@@ -15,6 +16,7 @@ from typing import Any
 
 from selfdebug.backends.transformers.batching import Row
 from selfdebug.backends.transformers.loading import Loaded, libraries
+from selfdebug.types import Sampling
 
 PART = 32  # tokens between two looks at which rows have ended
 TAIL = 16  # tokens that a stop text may take
@@ -34,16 +36,13 @@ def draw(loaded: Loaded, rows: Sequence[Row]) -> None:
     pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else tokenizer.eos_token_id
     ids_BT, mask_BT = _padded(torch, loaded, rows, pad)
     start = 1 if apart else ids_BT.shape[1]
-    # In 32 bits the largest number below 1 must stay below 1.
-    numbers = [row.uniforms() for row in rows]
-    uniforms_BT = torch.tensor(numbers, device=loaded.device).clamp(max=1 - 2**-24)
-    narrow = transformers.TopPLogitsWarper(settings.top_p) if settings.top_p < 1 else None
+    uniforms_BT = torch.tensor([row.uniforms() for row in rows], device=loaded.device)
     left: list[Row] = list(rows)
     drawn, cache = 0, None
     while left:
         # An encoder-decoder model's cache is not taken up again: it draws all at once.
         part = room if apart else min(PART, room - drawn)
-        sampler = _sampler(torch, uniforms_BT, start, settings.temperature, narrow)
+        sampler = _sampler(uniforms_BT, start, settings)
         with torch.inference_mode():
             out = loaded.model.generate(
                 input_ids=ids_BT,
@@ -56,7 +55,11 @@ def draw(loaded: Loaded, rows: Sequence[Row]) -> None:
         going: list[int] = []
         for place, row in enumerate(left):
             reply = _until(out.sequences[place, start:].tolist(), ends)
-            if drawn >= room or reply[-1] in ends or _stopped(tokenizer, reply, settings.stop):
+            if (
+                drawn >= room
+                or reply[-1] in ends
+                or has_stopped(tokenizer, reply, part, settings.stop)
+            ):
                 row.reply = reply
             else:
                 going.append(place)
@@ -75,6 +78,26 @@ def end_tokens(loaded: Loaded) -> list[int]:
     said: Any = loaded.model.generation_config.eos_token_id
     own: list[int] = [] if said is None else [said] if isinstance(said, int) else list(said)
     return sorted({loaded.tokenizer.eos_token_id, *own})
+
+
+def picked(scores_NV: Any, uniforms_N: Any, settings: Sampling) -> Any:
+    """Return the tokens (N) that the numbers pick by the scores; the best at temperature 0."""
+    torch, transformers = libraries("torch", "transformers")
+    if settings.temperature == 0:
+        return scores_NV.argmax(dim=-1)
+    scores_NV = scores_NV.float() / settings.temperature
+    if settings.top_p < 1:
+        scores_NV = transformers.TopPLogitsWarper(settings.top_p)(None, scores_NV)
+    sums_NV = torch.softmax(scores_NV, dim=-1).cumsum(dim=-1)
+    # In 32 bits the largest number below 1 must stay below 1, and the last sum is not quite 1.
+    goal_N1 = uniforms_N.clamp(max=1 - 2**-24)[:, None] * sums_NV[:, -1:]
+    return torch.searchsorted(sums_NV, goal_N1, right=True)[:, 0].clamp(max=scores_NV.shape[1] - 1)
+
+
+def has_stopped(tokenizer: Any, reply: Sequence[int], new: int, stops: Sequence[str]) -> bool:
+    """Tell whether a stop text has come with the last `new` tokens."""
+    text: str = tokenizer.decode(reply[-new - TAIL :]) if stops else ""
+    return any(stop in text for stop in stops)
 
 
 def _padded(torch: Any, loaded: Loaded, rows: Sequence[Row], pad: int) -> tuple[Any, Any]:
@@ -114,30 +137,15 @@ def _decoder_start(loaded: Loaded) -> int | None:
     return start if start is not None else loaded.tokenizer.pad_token_id
 
 
-def _sampler(
-    torch: Any, uniforms_BT: Any, start: int, temperature: float, narrow: Processor | None
-) -> Processor:
+def _sampler(uniforms_BT: Any, start: int, settings: Sampling) -> Processor:
     """Return a processor that leaves each row the one token that its number picks."""
 
     def pick(ids_BT: Any, scores_BV: Any) -> Any:
-        scores_BV = scores_BV.float() / temperature
-        if narrow is not None:
-            scores_BV = narrow(ids_BT, scores_BV)
-        sums_BV = torch.softmax(scores_BV, dim=-1).cumsum(dim=-1)
-        # Rounding leaves the last sum a little beside 1.
-        goal_B1 = uniforms_BT[:, ids_BT.shape[1] - start, None] * sums_BV[:, -1:]
-        picked_B1 = torch.searchsorted(sums_BV, goal_B1, right=True)
-        picked_B1 = picked_B1.clamp(max=scores_BV.shape[1] - 1)
-        only_BV = torch.full_like(scores_BV, float("-inf"))
-        return only_BV.scatter(1, picked_B1, 0.0)
+        uniforms_B = uniforms_BT[:, ids_BT.shape[1] - start]
+        picked_B1 = picked(scores_BV, uniforms_B, settings)[:, None]
+        return scores_BV.new_full(scores_BV.shape, float("-inf")).scatter(1, picked_B1, 0.0)
 
     return pick
-
-
-def _stopped(tokenizer: Any, reply: Sequence[int], stops: Sequence[str]) -> bool:
-    """Tell whether a stop text has come since the last look."""
-    text: str = tokenizer.decode(reply[-PART - TAIL :]) if stops else ""
-    return any(stop in text for stop in stops)
 
 
 def _until(tokens: list[int], ends: Sequence[int]) -> list[int]:

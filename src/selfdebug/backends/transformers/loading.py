@@ -57,7 +57,7 @@ class Loaded:
 def load(name: str, *, adapter: str = "", device: str = "auto", dtype: str = "auto") -> Loaded:
     """Load a model: a folder (of a model or of an adapter), a hub name, or a shipped model's name.
 
-    dtype "auto": as the weights are, but on a CPU 32 bits for a small model, or where the processor
+    dtype "stored": as the weights are. "auto": the same, but on a CPU 32 bits for a small model, or where the processor
     has no bfloat16, and else bfloat16 for 16 bits. An adapter is merged into its base.
     """
     (torch,) = libraries("torch")
@@ -179,6 +179,8 @@ def _own_tokenizer(adapter: str) -> str:
 
 
 def _dtype(torch: Any, model: Any, wanted: str, device: str) -> Any:
+    if wanted == "stored":
+        return model.dtype
     if wanted != "auto":
         return getattr(torch, wanted)
     if device != "cpu" or model.dtype == torch.float32:

@@ -57,8 +57,9 @@ class Loaded:
 def load(name: str, *, adapter: str = "", device: str = "auto", dtype: str = "auto") -> Loaded:
     """Load a model: a folder (of a model or of an adapter), a hub name, or a shipped model's name.
 
-    dtype "stored": as the weights are. "auto": the same, but on a CPU 32 bits for a small model, or where the processor
-    has no bfloat16, and else bfloat16 for 16 bits. An adapter is merged into its base.
+    dtype "stored": as the weights are. "auto": the same, but on a CPU 32 bits for a small model, or
+    where the processor has no bfloat16, and else bfloat16 for 16 bits. An adapter is merged into
+    its base.
     """
     (torch,) = libraries("torch")
     device = chosen_device(device)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from uvicorn import Server
 
     from selfdebug.backends.transformers import Transformers
-    from selfdebug.interfaces.serving.app import Offer
+    from selfdebug.interfaces.serving.app import Offer, Service
 
 LOCAL = "transformers"
 MIN_TOKEN = 16  # characters
@@ -59,7 +59,8 @@ class Serving:
         self._socket = bound(settings.host, settings.port)
         try:
             offer = _offer(settings, sandbox)
-            self.server = _server(settings, offer, sandbox.workers)
+            self.service = _service(settings, offer, sandbox.workers)
+            self.server = _server(settings, self.service)
         except BaseException:
             self._socket.close()
             raise
@@ -126,7 +127,7 @@ def _offer(settings: Settings, sandbox: Sandbox) -> Offer:
     own = settings.backend or (LOCAL if model else "search")
     if own == LOCAL and model is None:
         raise SelfdebugError("say which model: --model FOLDER or NAME")
-    options = [] if model else settings.options
+    options: Sequence[str] = () if model else settings.options
 
     def open_backend(name: str, judge: Judge, wanted: Wanted) -> Backend:
         if name == LOCAL and model is not None:
@@ -136,7 +137,8 @@ def _offer(settings: Settings, sandbox: Sandbox) -> Offer:
         )
 
     open_backend(own, sandbox, Wanted(0))  # what is wrong with its options is said now
-    names = dict.fromkeys([own, *([LOCAL] if model else []), "search"])
+    named = [own, *([LOCAL] if model else []), "search"]
+    names = sorted(set(named), key=named.index)
     place = Path(settings.model)
     name = place.resolve().name if place.is_dir() else settings.model
     return Offer(name, model, tuple(names), open_backend, sandbox, settings.max_tokens)
@@ -154,18 +156,23 @@ def _model(settings: Settings, judge: Judge) -> Transformers | None:
     return transformers.create(judge, **{"batch_size": str(settings.at_once), **given})
 
 
-def _server(settings: Settings, offer: Offer, workers: int) -> Server:
-    import uvicorn
+def _service(settings: Settings, offer: Offer, workers: int) -> Service:
+    from selfdebug.interfaces.serving.app import Service
 
-    from selfdebug.interfaces.serving.app import Service, build
-    from selfdebug.interfaces.serving.connections import protocol
-    from selfdebug.interfaces.serving.guard import Guard, is_local
-
-    service = Service(
+    return Service(
         offer,
         chats=Places(settings.at_once, 2 * settings.at_once, settings.seconds),
         repairs=Places(workers, 4 * workers, settings.seconds),
     )
+
+
+def _server(settings: Settings, service: Service) -> Server:
+    import uvicorn
+
+    from selfdebug.interfaces.serving.app import build
+    from selfdebug.interfaces.serving.connections import protocol
+    from selfdebug.interfaces.serving.guard import Guard, is_local
+
     app: Any = Guard(build(service), settings.token, is_local(settings.host))
     return uvicorn.Server(
         uvicorn.Config(

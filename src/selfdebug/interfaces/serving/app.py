@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
@@ -108,7 +108,7 @@ class Service:
         name = self.offer.model_name
         return {"id": name, "object": "model", "created": 0, "owned_by": "selfdebug"}
 
-    async def _pieces(self, model: Transformers, asked: chat.Chat) -> AsyncIterator[Piece]:
+    async def _pieces(self, model: Transformers, asked: chat.Chat) -> AsyncGenerator[Piece]:
         """Yield the pieces of all replies as the model writes them."""
         loop = asyncio.get_running_loop()
         written: asyncio.Queue[Piece | None] = asyncio.Queue()
@@ -148,7 +148,7 @@ def build(service: Service) -> Starlette:
     from starlette.routing import Route
 
     @asynccontextmanager
-    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+    async def lifespan(_: Starlette) -> AsyncGenerator[None]:
         yield
         await asyncio.to_thread(service.close)
 
@@ -248,13 +248,13 @@ async def _left(request: Request) -> None:
         pass
 
 
-async def _all(pieces: AsyncIterator[Piece]) -> list[Piece]:
+async def _all(pieces: AsyncGenerator[Piece]) -> list[Piece]:
     return [piece async for piece in pieces]
 
 
 async def _events(
-    first: Piece, pieces: AsyncIterator[Piece], answer: chat.Answer
-) -> AsyncIterator[bytes]:
+    first: Piece, pieces: AsyncGenerator[Piece], answer: chat.Answer
+) -> AsyncGenerator[bytes]:
     """Yield the chunks as server-sent events; an error, too, is one."""
     event: Callable[[Any], bytes] = lambda value: b"data: " + as_json(value) + b"\n\n"  # noqa: E731
     async with aclosing(pieces):

@@ -204,7 +204,7 @@ def _messages(value: Any) -> Iterator[Mapping[str, str]]:
         raise RequestError(f"more than {MAX_MESSAGES} messages", param="messages")
     for number, each in enumerate(messages):
         where = f"messages[{number}]"
-        message: dict[str, Any] = each if isinstance(each, dict) else {}
+        message = as_object(each)
         role = message.get("role")
         if not isinstance(role, str) or role not in ROLES:
             known = ", ".join(sorted(ROLES))
@@ -216,11 +216,16 @@ def _messages(value: Any) -> Iterator[Mapping[str, str]]:
         yield {"role": "system" if role == "developer" else role, "content": content}
 
 
+def as_object(value: Any) -> dict[str, Any]:
+    """Return a JSON object as it is, and an empty one instead of anything else."""
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+
+
 def _texts(content: Any, where: str) -> Iterable[str]:
     """Yield the texts of a message; other kinds of content are refused."""
     if isinstance(content, list):
         for part in cast("list[Any]", content):
-            fields: dict[str, Any] = part if isinstance(part, dict) else {}
+            fields = as_object(part)
             if fields.get("type") != "text":
                 raise RequestError(f"{where}: only text can be read here", param=where)
             yield _text(fields.get("text"), where)
@@ -237,7 +242,7 @@ def _text(value: Any, where: str) -> str:
 def _stops(value: Any) -> tuple[str, ...]:
     if value is None:
         return ()
-    stops: list[Any] = value if isinstance(value, list) else [value]
+    stops = cast("list[Any]", value) if isinstance(value, list) else [value]
     if len(stops) > MAX_STOPS or not all(isinstance(stop, str) and stop for stop in stops):
         raise RequestError(f"stop must be a text or up to {MAX_STOPS} texts", param="stop")
     return tuple(stops)

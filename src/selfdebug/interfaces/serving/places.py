@@ -57,6 +57,11 @@ class Places:
         self._free = threading.BoundedSemaphore(at_once + in_line)
         self._begun: set[Wanted] = set()
 
+    @property
+    def busy(self) -> int:
+        """How many pieces of work have begun or wait, and have not ended."""
+        return len(self._begun)
+
     def begin(self, work: Callable[[Wanted], Result]) -> tuple[Wanted, Future[Result]]:
         """Start a piece of work or put it into the line. Raises BusyError."""
         if not self._free.acquire(blocking=False):

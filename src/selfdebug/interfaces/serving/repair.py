@@ -121,7 +121,7 @@ def answer(task: Task, episode: Episode) -> dict[str, Any]:
     before, after = (episode.turns[0].verdict, episode.verdict) if episode.turns else (None, None)
     best = episode.turns[episode.best].completion if episode.turns else None
     start = task.broken or (episode.turns[0].completion.code if episode.turns else "")
-    diff = unified_diff(*(_lines(code) for code in (start, episode.code)), "before", "after")
+    diff = unified_diff(_lines(start), _lines(episode.code), "before", "after")
     return {
         "outcome": _outcome(task, before, after),
         "explanation": best.explanation if best and episode.best else "",

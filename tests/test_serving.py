@@ -1,4 +1,4 @@
-"""`selfdebug serve`: OpenAI's own client works unchanged, and `/repair` mends what the loop mends."""
+"""`selfdebug serve`: OpenAI's own client works unchanged, and `/repair` mends what the loop does."""
 
 import json
 import os
@@ -8,11 +8,8 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import openai
 import pytest
-
-pytest.importorskip("starlette")
-pytest.importorskip("uvicorn")
-openai = pytest.importorskip("openai")
 
 import tiny_models
 from selfdebug.interfaces.serving import Serving, Settings, chat

@@ -25,6 +25,8 @@ EXTRAS = {  # extra: (the module it brings, its distribution, what it is for)
     "retrieval": ("bm25s", "bm25s", "--feedback retrieved"),
     "train": ("trl", "trl", "--backend transformers, harvest with local models, and train"),
     "data": ("datasets", "datasets", "benchmarks by their Hugging Face names"),
+    "serve": ("uvicorn", "uvicorn", "serve"),
+    "mcp": ("mcp", "mcp", "mcp, for assistants"),
 }
 
 

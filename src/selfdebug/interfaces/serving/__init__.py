@@ -114,6 +114,7 @@ def bound(host: str, port: int) -> socket.socket:
         found = socket.socket(family, kind, protocol)
         found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         found.bind(address)
+        found.listen(128)
     except (OSError, OverflowError) as error:
         said = getattr(error, "strerror", None) or error
         raise SelfdebugError(f"cannot listen to {host}, port {port}: {said}") from error

@@ -82,7 +82,7 @@ class Service:
                 found = await while_there(request, _all(pieces))
             return answered(answer.whole(found))
         # What is refused at once gets a status of its own; later it is too late for one.
-        first = await anext(pieces)
+        first = await while_there(request, anext(pieces))
         return StreamingResponse(
             _events(first, pieces, answer),
             media_type="text/event-stream",

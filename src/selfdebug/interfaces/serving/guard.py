@@ -24,6 +24,8 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Message, Receive, Send], Awaitable[None]]
 
 OPEN = {"/health"}  # without a token
+BODY_BYTES = 1 << 20
+BODY_SECONDS = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +33,11 @@ class Guard:
     """Lets an ASGI app answer what may be asked.
 
     token: "" when none is needed. local: only names of this machine are let through.
-    body_bytes, body_seconds: of a request's body.
     """
 
     app: App
     token: str
     local: bool
-    body_bytes: int = 1 << 20
-    body_seconds: float = 20.0
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -54,7 +53,7 @@ class Guard:
         try:
             headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
             self._check(str(scope["path"]), headers)
-            async with asyncio.timeout(self.body_seconds):
+            async with asyncio.timeout(BODY_SECONDS):
                 body = await self._body(headers, receive)
         except TimeoutError:
             return await refuse(send, RequestError("the body did not come in time", 408))
@@ -81,8 +80,8 @@ class Guard:
             raise RequestError("the token is missing or wrong", 401, code="invalid_api_key")
 
     async def _body(self, headers: dict[bytes, str], receive: Receive) -> bytes:
-        too_large = RequestError(f"the body is larger than {self.body_bytes} bytes", 413)
-        if int(headers.get(b"content-length", "0")) > self.body_bytes:
+        too_large = RequestError(f"the body is larger than {BODY_BYTES} bytes", 413)
+        if int(headers.get(b"content-length", "0")) > BODY_BYTES:
             raise too_large
         parts: list[bytes] = []
         while True:
@@ -90,7 +89,7 @@ class Guard:
             if message["type"] == "http.disconnect":
                 raise ConnectionError
             parts.append(message.get("body", b""))
-            if sum(map(len, parts)) > self.body_bytes:
+            if sum(map(len, parts)) > BODY_BYTES:
                 raise too_large
             if not message.get("more_body"):
                 return b"".join(parts)

@@ -1,4 +1,4 @@
-"""`selfdebug serve`: OpenAI's own client works unchanged, and `/repair` mends what the loop does."""
+"""`selfdebug serve`: OpenAI's own client works unchanged, and `/repair` mends by the loop."""
 
 import json
 import os
@@ -277,7 +277,7 @@ def test_a_token_is_needed_for_other_machines_and_then_from_everybody():
     with pytest.raises(SelfdebugError, match="open to other machines"):
         Serving(Settings(host="0.0.0.0", port=0), sandbox)
     with pytest.raises(SelfdebugError, match="at least 16"):
-        Serving(Settings(token="short"), sandbox)
+        Serving(Settings(token="short"), sandbox)  # noqa: S106
     token = "a-token-of-enough-letters"
     with served(token=token) as guarded:
         assert guarded.http.get("/health").status_code == 200

@@ -21,6 +21,8 @@ def root(tmp_path_factory):
     project = folder / "project"
     shutil.copytree(ROOT / "examples", project)
     (project / "pyproject.toml").touch()
+    (project / "double.py").write_text("def double(x):\n    return x + 1\n")
+    (project / "test_double.py").write_text("from double import double\n\nassert double(2) == 4\n")
     (folder / "outside.py").write_text("def f():\n    return 1\n")
     (project / "link.py").symlink_to(folder / "outside.py")
     return project
@@ -47,12 +49,12 @@ def asked(root, *calls):
 def test_a_client_runs_tests_reads_why_they_fail_and_gets_a_repair(root):
     before = {path: path.read_bytes() for path in root.iterdir() if path.is_file()}
     named = {"file": "moving_average.py", "tests": "test_moving_average.py"}
-    tools, (run, why, mended, one) = asked(
+    tools, (run, one, why, mended) = asked(
         root,
         ("run_tests", named),
-        ("explain", {"file": "moving_average.py"}),
-        ("repair", named),
         ("run_tests", {**named, "tests": "test_moving_average.py::test_two_neighbours"}),
+        ("explain", {"file": "double.py"}),
+        ("repair", {"file": "double.py", "tests": "test_double.py"}),
     )
     assert set(tools) == {"run_tests", "explain", "repair"}
     assert all(tool.annotations.read_only_hint for tool in tools.values())
@@ -60,13 +62,12 @@ def test_a_client_runs_tests_reads_why_they_fail_and_gets_a_repair(root):
     assert "1 of 3 tests pass" in run["summary"]
     assert [result["status"] for result in run["results"]].count("pass") == 1
     assert len(one["results"]) == 1
-    assert "line 4" in why["explanation"].lower()
-    assert len(why["failing"]) == 2
+    assert "line 2" in why["explanation"].lower()
+    assert len(why["failing"]) == 1
     assert "code" not in why
     assert mended["outcome"] == "fixed"
-    assert "+    for start in range(len(values) - width + 1):" in mended["diff"]
-    fixed = mended["code"]
-    assert fixed != before[root / "moving_average.py"].decode()
+    assert "-    return x + 1" in mended["diff"]
+    assert mended["code"] != before[root / "double.py"].decode()
     assert {path: path.read_bytes() for path in before} == before
 
 

@@ -25,7 +25,7 @@ def main() -> None:
 
 
 def _run() -> None:
-    from selfdebug.cli import serving as _serving  # noqa: F401 - it adds verbs
+    from selfdebug.cli import serving  # noqa: F401  # pyright: ignore[reportUnusedImport] - verbs
     from selfdebug.cli.printing import BAD_INPUT, HARNESS_FAULT, note
     from selfdebug.cli.verbs import app
     from selfdebug.types import SelfdebugError

@@ -3,7 +3,7 @@
 Answers are OpenAI's where OpenAI has the path, errors everywhere. The work runs in threads, within
 `places`; when a client leaves, its work is told to end.
 
-    curl http://localhost:8000/v1/models
+    python -m pytest tests/test_serving.py
 """
 
 from __future__ import annotations

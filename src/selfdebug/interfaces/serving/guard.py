@@ -4,7 +4,7 @@ A page that a browser shows may send requests to this machine, under a name that
 here (DNS rebinding); it cannot do so under the name `localhost`, nor know the token. It knows
 nothing of what is asked for.
 
-    curl http://localhost:8000/health -H 'Host: example.com'
+    python -m pytest tests/test_serving.py
 """
 
 from __future__ import annotations

@@ -3,8 +3,7 @@
 The request's own limits are added to those of the sandbox: when its time is up, or its client has
 left, no further program is judged and no further token drawn. It reads and writes no file.
 
-    curl http://localhost:8000/repair -H 'Content-Type: application/json' -d '{"tests":
-        ["assert double(2) == 4"], "entry_point": "double", "code": "def double(x): return x + 1"}'
+    python -m pytest tests/test_serving.py
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 A client's own text is only ever quoted by `repr`, so that no answer fails on it.
 
-    curl http://localhost:8000/v1/nothing
+    python -m pytest tests/test_serving.py
 """
 
 from __future__ import annotations

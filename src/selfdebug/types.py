@@ -105,7 +105,11 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one program may use. Seconds of CPU and of wall-clock time are per test."""
+    """What one program may use. Seconds of CPU and of wall-clock time are per test.
+
+    total_seconds: of wall-clock time for all tests together, after which nothing is known of them;
+    0: no such limit.
+    """
 
     cpu_seconds: float = 3.0
     wall_factor: float = 4.0  # wall-clock backstop = cpu_seconds x wall_factor
@@ -114,6 +118,7 @@ class Limits:
     kept_output_bytes: int = 64 << 10
     result_bytes: int = 32 << 20  # HumanEval+ has right answers of 7 MB
     max_timeouts: int = 2  # later tests are not_run
+    total_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

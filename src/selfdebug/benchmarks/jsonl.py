@@ -11,7 +11,7 @@ from __future__ import annotations
 import ast
 import json
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NoReturn, cast
@@ -71,6 +71,14 @@ def load(split: str = "all", source: str = "") -> Iterator[Task]:
         yield task
     if not lines:
         raise SelfdebugError(f"{source} holds no task; docs/tasks.md shows one")
+
+
+def task_of(data: Mapping[str, Any]) -> Task:
+    """Return one task from its object in JSON. Raises SelfdebugError with what is wrong with it."""
+    try:
+        return _task(dict(data))
+    except _Wrong as error:
+        raise SelfdebugError(str(error)) from None
 
 
 def _lines(source: str) -> list[str]:

@@ -25,9 +25,12 @@ from selfdebug.sandbox.probes import best_tier
 EXTRAS = {  # extra: (the module it brings, its distribution, what it is for)
     "retrieval": ("bm25s", "bm25s", "--feedback retrieved"),
     "train": ("trl", "trl", "--backend transformers, harvest with local models, and train"),
+    "serve": ("starlette", "starlette", "serve: models and repairs for other programs"),
     "play": ("fastapi", "fastapi", "play: a page for teaching"),
     "editor": ("pygls", "pygls", "lsp: diagnostics and fixes in an editor"),
     "data": ("datasets", "datasets", "benchmarks by their Hugging Face names"),
+    "serve": ("uvicorn", "uvicorn", "serve"),
+    "mcp": ("mcp", "mcp", "mcp, for assistants"),
 }
 
 

@@ -14,6 +14,7 @@ import json
 import math
 import os
 import queue
+import time
 from collections import OrderedDict, deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -108,7 +109,8 @@ class Sandbox:
             "cpu_backstop": max(1, math.ceil(seconds)),
         }
         patience = seconds * limits.wall_factor + _SLACK_SECONDS
-        return self._verdict(task, code, chosen, *self._run(job, spec, patience))
+        until = time.monotonic() + (limits.total_seconds or math.inf)
+        return self._verdict(task, code, chosen, *self._run(job, spec, patience, until))
 
     def judge_many(
         self,
@@ -152,12 +154,18 @@ class Sandbox:
     ) -> None:
         self.close()
 
-    def _run(self, job: Message, spec: Message, patience: float) -> tuple[list[Message], str]:
+    def _run(
+        self, job: Message, spec: Message, patience: float, until: float
+    ) -> tuple[list[Message], str]:
         fault = ""
         for isolate in (False, True):  # the second time so that a looping test is told from a fault
             worker = self._idle.get()
             try:
-                answer = worker.run({**job, "isolate": isolate}, spec, patience)
+                left = until - time.monotonic()
+                if left <= 0:
+                    fault = "the time for all tests together was up"
+                    break
+                answer = worker.run({**job, "isolate": isolate}, spec, min(patience, left))
             except WorkerFault as error:
                 fault = str(error)
                 continue

@@ -91,6 +91,11 @@ def opened(
         shutil.rmtree(copy, ignore_errors=True)
 
 
+def root_of(file: Path, tests: Path) -> Path:
+    """Return the root of the project of a file and its tests: what the sandbox may read."""
+    return _root(file.resolve(), tests.resolve())
+
+
 def _root(file: Path, tests: Path) -> Path:
     folders = (str(file.parent), str(tests if tests.is_dir() else tests.parent))
     common = Path(os.path.commonpath(folders))

@@ -9,8 +9,9 @@ model's own sampling settings are not used: `types.Sampling` says all. It trains
 
 from __future__ import annotations
 
+import copy
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -18,7 +19,8 @@ from selfdebug import config, prompts
 from selfdebug.backends.transformers import drawing, stepping
 from selfdebug.backends.transformers.batching import Batches, Row
 from selfdebug.backends.transformers.drawing import end_tokens
-from selfdebug.backends.transformers.loading import load, prompt_ids
+from selfdebug.backends.transformers.loading import libraries, load, prompt_ids
+from selfdebug.backends.transformers.writing import Piece, Writing
 from selfdebug.types import Completion, Judge, Request, Sampling, SelfdebugError
 
 
@@ -47,6 +49,10 @@ def create(judge: Judge, **options: str) -> Transformers:
     return Transformers(config.settings(Options, options, "transformers backend"))
 
 
+class TooLong(SelfdebugError):
+    """A request leaves no room for a reply in the model's context."""
+
+
 class Transformers:
     """A local model; see `Options`. Many threads may ask at once, and share its batches."""
 
@@ -61,6 +67,45 @@ class Transformers:
         self._drafts = options.draft == "broken" and stepping.fits(self._loaded)
         draw = stepping.draw if self._drafts else drawing.draw
         self._batches = Batches(lambda rows: draw(self._loaded, rows), options.batch_size)
+        self._wanted: Callable[[], bool] | None = None
+
+    def while_wanted(self, wanted: Callable[[], bool]) -> Transformers:
+        """Return the same backend for one piece of work: a reply not `wanted` any more is cut."""
+        shared = copy.copy(self)
+        shared._wanted = wanted
+        return shared
+
+    def write(
+        self,
+        messages: Sequence[Mapping[str, str]],
+        n: int,
+        sampling: Sampling,
+        on_piece: Callable[[Piece], bool],
+    ) -> None:
+        """Reply n times to a conversation, and return when all replies have ended.
+
+        on_piece: called with each piece as the model writes it, from any thread, so it must be
+        quick; where it returns False that reply ends. Raises TooLong, and SelfdebugError for a
+        conversation that the model's chat template refuses.
+        """
+        (jinja2,) = libraries("jinja2")
+        try:
+            ids = self._prompt(messages)
+        except jinja2.TemplateError as error:
+            raise SelfdebugError(f"{self.name} takes no such conversation: {error}") from error
+        room = self._room(len(ids), sampling)
+        if room <= 0:
+            raise TooLong(f"{self.name} reads {self._loaded.context} tokens; this is {len(ids)}")
+        stops = self._stops(sampling)
+        # Stop texts are looked for while writing, so replies with different ones share a batch.
+        rows = self._drawn(ids, room, n, replace(sampling, stop=(), max_tokens=room))
+        for number, row in enumerate(rows):
+
+            def say(text: str, reason: str, tokens: int, number: int = number) -> bool:
+                return on_piece(Piece(number, text, reason, tokens, len(ids)))
+
+            row.watch = Writing(self._loaded.tokenizer, self._ends, stops, room, say).add
+        self._batches.run(rows)
 
     def sample(
         self, requests: Sequence[Request], n: int, sampling: Sampling
@@ -75,26 +120,17 @@ class Transformers:
 
     def _rows(self, request: Request, n: int, sampling: Sampling) -> list[Row]:
         """Return a row for each of n replies; without room for one, they are empty already."""
-        tokenizer, context = self._loaded.tokenizer, self._loaded.context
-        apart = self._loaded.is_encoder_decoder  # prompt and reply each have the context
-        ids = prompt_ids(tokenizer, prompts.messages(request), is_encoder_decoder=apart)
-        room = sampling.max_tokens
-        if context:
-            room = min(room, context if apart else context - len(ids))
-        # Strings that only a base model goes on to write; a chat model ends its turn.
-        stop = sampling.stop
-        if tokenizer.chat_template == prompts.CHAT_TEMPLATE:
-            stop = (*stop, prompts.NEXT_TURN)
-        settings = replace(sampling, seed=0, stop=stop)
-        said = hashlib.sha256(repr(ids).encode()).hexdigest()
+        ids = self._prompt(prompts.messages(request))
+        room = self._room(len(ids), sampling)
         draft = self._draft(request) if self._drafts else ()
-        rows = [Row(ids, room, settings, f"{sampling.seed} {said} {k}", draft) for k in range(n)]
-        if room > 0 and len(ids) <= (context or len(ids)):
+        settled = replace(sampling, stop=self._stops(sampling))
+        rows = self._drawn(ids, room, n, settled, draft)
+        if room > 0:
             return rows
         if self._options.overlong == "error":
-            raise SelfdebugError(
-                f"{self.name} reads {context} tokens, and the request for task {request.task.id} "
-                f"has {len(ids)}: --option overlong=skip counts it as no reply"
+            raise TooLong(
+                f"{self.name} reads {self._loaded.context} tokens, and the request for task "
+                f"{request.task.id} has {len(ids)}: --option overlong=skip counts it as no reply"
             )
         return [replace(row, reply=()) for row in rows]
 
@@ -105,6 +141,44 @@ class Transformers:
         text = prompts.fenced(request.task.language, request.broken)
         ids: list[int] = self._loaded.tokenizer(text, add_special_tokens=False)["input_ids"]
         return [*ids, self._loaded.tokenizer.eos_token_id]
+
+    def _drawn(
+        self,
+        ids: Sequence[int],
+        room: int,
+        n: int,
+        sampling: Sampling,
+        draft: Sequence[int] = (),
+    ) -> list[Row]:
+        said = hashlib.sha256(repr(ids).encode()).hexdigest()
+        rows = [
+            Row(ids, room, replace(sampling, seed=0), f"{sampling.seed} {said} {number}", draft)
+            for number in range(n)
+        ]
+        if (wanted := self._wanted) is not None:
+            for row in rows:
+                row.watch = lambda _token: wanted()
+        return rows
+
+    def _prompt(self, messages: Sequence[Mapping[str, str]]) -> list[int]:
+        apart = self._loaded.is_encoder_decoder
+        return prompt_ids(self._loaded.tokenizer, messages, is_encoder_decoder=apart)
+
+    def _room(self, prompt: int, sampling: Sampling) -> int:
+        """Return how many tokens a reply may have; 0 or less: the prompt fills the context."""
+        context = self._loaded.context
+        if not context:
+            return sampling.max_tokens
+        # In an encoder-decoder model prompt and reply each have the context.
+        left = context - prompt
+        if self._loaded.is_encoder_decoder:
+            left = context if left >= 0 else 0
+        return min(sampling.max_tokens, left)
+
+    def _stops(self, sampling: Sampling) -> tuple[str, ...]:
+        """Return also the text that only a base model goes on to write; others end their turn."""
+        own = self._loaded.tokenizer.chat_template == prompts.CHAT_TEMPLATE
+        return (*sampling.stop, prompts.NEXT_TURN) if own else sampling.stop
 
     def _completion(self, request: Request, row: Row) -> Completion:
         reply = row.reply or ()

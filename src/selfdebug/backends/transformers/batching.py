@@ -12,7 +12,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import Random
 
 from selfdebug.types import Sampling
@@ -27,7 +27,9 @@ class Row:
     """One reply to be sampled.
 
     room: tokens that the reply may take. key: the text that its random numbers come from.
-    settings: all but the seed. draft: what the reply may turn out to be, in great part.
+    settings: all but the seed. draft: what the reply may turn out to be, in great part. watch: is
+    shown each token as it is drawn, and says whether the reply goes on; it runs in whichever thread
+    runs the batch, so it must be quick.
     """
 
     prompt: Sequence[int]
@@ -36,6 +38,13 @@ class Row:
     key: str
     draft: Sequence[int] = ()
     reply: Sequence[int] | None = None
+    watch: Callable[[int], bool] | None = None
+    on_end: Callable[[], None] = field(default=lambda: None)
+
+    def end(self, reply: Sequence[int]) -> None:
+        """Take the reply, and let whoever waits for it know."""
+        self.reply = reply
+        self.on_end()
 
     def uniforms(self) -> list[float]:
         """Return one random number in [0, 1) for each token of the reply."""
@@ -47,45 +56,71 @@ class Batches:
     """Runs the rows of all callers in batches of rows that may run together."""
 
     def __init__(self, run: Callable[[Sequence[Row]], None], size: int) -> None:
-        """run: give each row of a batch its reply. size: rows of a batch."""
+        """run: end each row of a batch. size: rows of a batch."""
         self._run = run
         self._size = size
-        self._waiting: list[Row] = []
-        self._changing = threading.Lock()  # of what waits
-        self._running = threading.Lock()  # the model runs one batch at a time
+        self._waiting: list[Row] = []  # in the order in which they came
+        self._changing = threading.Condition()  # of what waits, runs and has ended
+        self._running = False  # the model runs one batch at a time
         self._linger = 0.0  # unless the last batch had rows of several callers, who will come again
+        self._until = 0.0  # when they are not expected any more
 
     def run(self, rows: Sequence[Row]) -> None:
         """Return when each of the rows has its reply."""
         own = set(rows)
+
+        def finished() -> bool:
+            return all(row.reply is not None for row in rows)
+
         with self._changing:
+            for row in rows:
+                row.on_end = self._notify
             self._waiting += rows
-        with self._running:
-            while any(row.reply is None for row in rows):
-                batch = self._next()
-                began = time.monotonic()
-                try:
-                    self._run(batch)
-                except BaseException:
-                    # The others' rows are run by themselves; ours are of no use to anybody.
-                    with self._changing:
-                        others = [row for row in batch if row not in own]
-                        self._waiting = [row for row in self._waiting if row not in own] + others
-                    raise
-                took = time.monotonic() - began
-                self._linger = 0.0 if own.issuperset(batch) else max(LINGER, SHARE * took)
+        while True:
+            with self._changing:
+                # Whose rows end in another's batch leaves before that batch is over.
+                self._changing.wait_for(lambda: finished() or not self._running)
+                if finished():
+                    return
+                self._running = True
+            try:
+                self._run_next(own)
+            finally:
+                with self._changing:
+                    self._running = False
+                    self._changing.notify_all()
+
+    def _run_next(self, own: set[Row]) -> None:
+        batch = self._next()
+        began = time.monotonic()
+        try:
+            self._run(batch)
+        except BaseException:
+            # The others' rows are run by themselves; ours are of no use to anybody.
+            with self._changing:
+                others = [row for row in batch if row not in own and row.reply is None]
+                self._waiting = [row for row in self._waiting if row not in own] + others
+            raise
+        took = time.monotonic() - began
+        self._linger = 0.0 if own.issuperset(batch) else max(LINGER, SHARE * took)
+        self._until = time.monotonic() + max(1.0, took)
+
+    def _notify(self) -> None:
+        with self._changing:
+            self._changing.notify_all()
 
     def _next(self) -> list[Row]:
-        """Take the rows that wait with the longest prompt, all of one kind."""
+        """Take the rows like the one that has waited longest, those with long prompts first."""
         before = -1
-        while self._linger and before < len(self._waiting) < self._size:
+        expected = time.monotonic() < self._until
+        while expected and self._linger and before < len(self._waiting) < self._size:
             before = len(self._waiting)
             time.sleep(self._linger)
         with self._changing:
-            # Stable, so that the same rows in the same order make the same batches.
-            self._waiting.sort(key=lambda row: -len(row.prompt))
             kind = _kind(self._waiting[0])
-            batch = [row for row in self._waiting if _kind(row) == kind][: self._size]
+            like = [row for row in self._waiting if _kind(row) == kind]
+            # Stable, so that the same rows in the same order make the same batches.
+            batch = sorted(like, key=lambda row: -len(row.prompt))[: self._size]
             taken = set(batch)
             self._waiting = [row for row in self._waiting if row not in taken]
         return batch

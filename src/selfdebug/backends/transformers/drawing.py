@@ -28,7 +28,8 @@ def draw(loaded: Loaded, rows: Sequence[Row]) -> None:
     """Give each row its reply: token ids up to and with the end token, where it came.
 
     The rows have the same settings and the same room. Rows that have ended leave the batch every
-    few tokens, so that a long reply does not keep the short ones' places busy.
+    few tokens, so that a long reply does not keep the short ones' places busy. A row that is
+    watched ends at once.
     """
     torch, transformers = libraries("torch", "transformers")
     settings, room, apart = rows[0].settings, rows[0].room, loaded.is_encoder_decoder
@@ -50,17 +51,20 @@ def draw(loaded: Loaded, rows: Sequence[Row]) -> None:
                 past_key_values=cache,
                 generation_config=_config(transformers, loaded, part, ends, pad),
                 logits_processor=[sampler] if settings.temperature > 0 else [],
+                stopping_criteria=_watchers(torch, left, start, ends),
             )
         drawn += part
         going: list[int] = []
         for place, row in enumerate(left):
+            if row.reply is not None:
+                continue
             reply = _until(out.sequences[place, start:].tolist(), ends)
             if (
                 drawn >= room
                 or reply[-1] in ends
                 or has_stopped(tokenizer, reply, part, settings.stop)
             ):
-                row.reply = reply
+                row.end(reply)
             else:
                 going.append(place)
         if not going:
@@ -71,6 +75,24 @@ def draw(loaded: Loaded, rows: Sequence[Row]) -> None:
         # Whoever goes on has drawn every token of this part.
         mask_BT = torch.cat([mask_BT[kept_B], torch.ones_like(ids_BT[:, -part:])], dim=1)
         left = [left[place] for place in going]
+
+
+def _watchers(torch: Any, rows: Sequence[Row], start: int, ends: Sequence[int]) -> list[Any]:
+    """Return what `generate` asks after each token which rows are done: those that watchers end."""
+    if not any(row.watch for row in rows):
+        return []  # looking at a token waits for the GPU
+
+    def ended(ids_BT: Any, _scores: Any) -> Any:
+        for place, (row, token) in enumerate(zip(rows, ids_BT[:, -1].tolist(), strict=True)):
+            # What fills the places after a row's end is no token of it.
+            if row.watch is None or row.reply is not None:
+                continue
+            if not row.watch(token) or token in ends:
+                row.end(ids_BT[place, start:].tolist())
+        done = [row.watch is not None and row.reply is not None for row in rows]
+        return torch.tensor(done, device=ids_BT.device)
+
+    return [ended]
 
 
 def end_tokens(loaded: Loaded) -> list[int]:

@@ -84,17 +84,26 @@ def draw(loaded: Loaded, rows: Sequence[Row]) -> None:
             drawn = _step(loaded, cache, lines, proposals)
             going: list[int] = []
             for place, line in enumerate(lines):
-                kept = _holding(proposals[place], drawn[place], ends)
+                kept, wanted = _watched(line.row, _holding(proposals[place], drawn[place], ends))
                 line.keep(kept)
                 cache.lengths[place] += len(kept)
                 stopped = has_stopped(loaded.tokenizer, line.reply, len(kept), settings.stop)
-                if kept[-1] in ends or line.room < 0 or stopped:
-                    line.row.reply = line.reply
+                if kept[-1] in ends or line.room < 0 or stopped or not wanted:
+                    line.row.end(line.reply)
                 else:
                     going.append(place)
             if going and len(going) < len(lines):
                 cache.select(going)
             lines = [lines[place] for place in going]
+
+
+def _watched(row: Row, tokens: list[int]) -> tuple[list[int], bool]:
+    """Show tokens to whoever watches the row; return those that were wanted, and if more are."""
+    if row.watch is not None:
+        for place, token in enumerate(tokens, start=1):
+            if not row.watch(token):
+                return tokens[:place], False
+    return tokens, True
 
 
 def _read(loaded: Loaded, rows: Sequence[Row]) -> Cache:

@@ -29,8 +29,7 @@ EXTRAS = {  # extra: (the module it brings, its distribution, what it is for)
     "play": ("fastapi", "fastapi", "play: a page for teaching"),
     "editor": ("pygls", "pygls", "lsp: diagnostics and fixes in an editor"),
     "data": ("datasets", "datasets", "benchmarks by their Hugging Face names"),
-    "serve": ("uvicorn", "uvicorn", "serve"),
-    "mcp": ("mcp", "mcp", "mcp, for assistants"),
+    "mcp": ("mcp", "mcp", "mcp: tools for assistants"),
 }
 
 

@@ -22,6 +22,8 @@ import tiny_models
 from selfdebug.interfaces.serving import connections, guard
 from served import served
 
+pytestmark = pytest.mark.slow
+
 PATHS = ("/v1/chat/completions", "/repair")
 GOOD_CHAT = {"model": "tiny", "messages": [{"role": "user", "content": "hi"}], "max_tokens": 2}
 GOOD_REPAIR = {

@@ -131,3 +131,15 @@ def test_the_rate_warms_up_stays_and_falls_over_the_last_fifth() -> None:
     assert budget.rate(State(step=1000)) == 0
     # A nearer end starts the decay at once, from wherever the run is.
     assert Budget(steps=1000).rate(State(step=850)) < Budget(steps=2000).rate(State(step=850))
+
+
+def test_a_run_goes_on_from_a_model_that_was_shipped(tmp_path: Path) -> None:
+    from recipes.pretrain_embedded import weights
+
+    model = network.build(300, seed=1)
+    model.to(torch.bfloat16).save_pretrained(tmp_path)
+    other = network.build(300, seed=2)
+    missing, unexpected = other.load_state_dict(weights(tmp_path), strict=False)
+    assert (missing, unexpected) in (([], []), (["lm_head.weight"], []))  # which is tied
+    loaded, wanted = other.state_dict(), model.float().state_dict()
+    assert all(torch.equal(loaded[name], weight) for name, weight in wanted.items())

@@ -320,7 +320,10 @@ def test_the_command_serves_until_a_signal_and_leaves_nothing(tmp_path):
     with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as server:
         greeting = server.stderr.readline()
         assert "/v1 serves no model; repairs by search" in greeting
-        server.send_signal(signal.SIGTERM)
-        assert server.wait(30) == 0
+        server.send_signal(signal.SIGTERM)  # perhaps before it has begun to listen
+        try:
+            assert server.wait(60) == 0
+        finally:
+            server.kill()
         assert server.stderr.read() == ""
     assert not list(tmp_path.iterdir())

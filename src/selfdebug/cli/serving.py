@@ -60,9 +60,7 @@ def serve(  # noqa: PLR0917 - a verb's parameters are its options; only typer ca
         model, adapter, backend, option or [], host, port, token, seconds, at_once, max_tokens
     )
     with Sandbox(allow_unsafe=allow_unsafe) as sandbox:
-        serving = Serving(settings, sandbox)
-        note(f"{serving.greeting} (Ctrl-C ends it)")
-        serving.run_until_signal()
+        Serving(settings, sandbox).run_until_signal(note)
 
 
 @app.command("mcp")

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import signal
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -73,11 +73,20 @@ class Serving:
         """Serve until SIGINT or SIGTERM, or until `server.should_exit` is set."""
         self.server.run(sockets=[self._socket])
 
-    def run_until_signal(self) -> None:
-        """Serve in the main thread; a signal ends the server, and then this returns."""
-        # uvicorn raises the signal again when it has ended: there is more to tidy up than it knows.
-        before = {each: signal.signal(each, _nothing) for each in (signal.SIGINT, signal.SIGTERM)}
+    def run_until_signal(self, on_ready: Callable[[str], None]) -> None:
+        """Serve in the main thread; a signal ends the server, and then this returns.
+
+        on_ready: is told what is served where, once a signal would end it in good order.
+        """
+
+        def end(*_: Any) -> None:
+            self.server.should_exit = True
+
+        # A signal may come before uvicorn looks for it, and uvicorn raises it again once it has
+        # ended: there is more to tidy up than it knows.
+        before = {each: signal.signal(each, end) for each in (signal.SIGINT, signal.SIGTERM)}
         try:
+            on_ready(self.greeting)
             self.run()
         finally:
             for each, handler in before.items():
@@ -187,7 +196,3 @@ def _server(settings: Settings, service: Service) -> Server:
             timeout_graceful_shutdown=GRACE,
         )
     )
-
-
-def _nothing(*_: Any) -> None:
-    """Leave a signal to uvicorn, which has seen it already."""

@@ -2,13 +2,14 @@
 # The whole method on the embedded model, live, on two CPU cores and offline: it fails, harvests its
 # failures, trains on their repairs, and is measured beside the controls. Ends with a table and a
 # page. Stopped at any moment, the same command goes on. Settings are few and small on purpose: for
-# a study take more tasks, samples and seeds (docs/training.md).
+# a study take more tasks, samples and seeds (docs/training.md). Run from the repository's root: until
+# a base model passes its gate and is shipped, the model is the unfinished one in recipes/embedded.
 #
 #   bash recipes/embedded_demo.sh runs/method
 set -euo pipefail
 out=${1:-runs/method}
 selfdebug=${SELFDEBUG:-.venv/bin/selfdebug}
-model=${MODEL:-embedded}
+model=${MODEL:-recipes/embedded/start}
 tasks=${TASKS:-200}      # held-out tasks of each evaluation
 rounds=${ROUNDS:-2}      # refinements of each episode
 

@@ -20,6 +20,8 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from selfdebug.backends.transformers.loading import has_bfloat16
+
 CHECKPOINT = "checkpoint.pt"
 # Of the layers above the circuit, of the circuit's two layers, of embeddings, norms and biases. At
 # 5e-3 everywhere the circuit was worn away within 300 steps: its singular values are below 1.
@@ -162,18 +164,10 @@ def _step(
 
 
 def mixed(device: str) -> Any:
-    """Return autocast to bfloat16, or nothing where the processor would have to emulate it.
-
-    Without AVX512-BF16 or AMX a product in bfloat16 takes some 200 times as long as in float32.
-    """
+    """Return autocast to bfloat16, or nothing where the processor would have to emulate it."""
     import torch
 
-    if device == "cpu":
-        found = torch.cpu.get_capabilities()
-        enabled = bool(found.get("avx512_bf16") or found.get("amx_bf16"))
-    else:
-        enabled = True
-    return torch.autocast(device, torch.bfloat16, enabled=enabled)
+    return torch.autocast(device, torch.bfloat16, enabled=has_bfloat16(torch, device))
 
 
 def _documents(draw: Callable[[Random], Ids], rng: Random) -> list[Ids]:

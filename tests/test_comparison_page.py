@@ -10,7 +10,16 @@ from selfdebug.compare import compare
 from selfdebug.report import charts
 from selfdebug.report.comparison import sentences, write_comparison
 from selfdebug.store import Store, write_text
-from selfdebug.types import Completion, Episode, Task, Test, TestResult, Turn, Verdict
+from selfdebug.types import (
+    Completion,
+    Episode,
+    SelfdebugError,
+    Task,
+    Test,
+    TestResult,
+    Turn,
+    Verdict,
+)
 
 TASKS = 40
 
@@ -87,3 +96,14 @@ def test_names_at_the_ends_of_lines_keep_apart() -> None:
     heights = [float(y) for y in re.findall(r'class="label s\d" x="[\d.]+" y="([\d.]+)"', drawn)]
     ordered = sorted(heights)
     assert all(b - a >= 12.9 for a, b in itertools.pairwise(ordered))
+
+
+def test_a_folder_without_curves_is_named(tmp_path: Path, folders: list[Path]) -> None:
+    with pytest.raises(SelfdebugError, match="nowhere holds no losses"):
+        write_comparison(
+            compare(folders, rounds=1),
+            folders,
+            tmp_path / "page.html",
+            training=[tmp_path / "nowhere"],
+        )
+    assert not (tmp_path / "page.html").exists()

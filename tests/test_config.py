@@ -20,6 +20,7 @@ class Example:
     temperature: float = 0.8
     stop: tuple[str, ...] = ()
     check: bool = False
+    later: float | None = None  # not given: left out of run.toml
 
 
 PLAIN = st.text(st.characters(exclude_categories=["Cs"])) | st.integers() | st.booleans()
@@ -37,6 +38,8 @@ def test_settings_survive_run_toml(tmp_path):
     (tmp_path / "run.toml").write_text(config.to_toml({"settings": config.as_table(example)}))
     read = config.read_run(tmp_path / "run.toml")["settings"]
     assert config.settings(Example, read) == example
+    assert "later" not in read
+    assert config.settings(Example, {**read, "later": 1}) == replace(example, later=1.0)
 
 
 def test_what_is_not_given_keeps_its_default_and_text_becomes_the_type():

@@ -221,6 +221,19 @@ def test_the_seed_decides_and_no_two_draws_share_one():
     assert len({*drawn[1], *drawn[2]}) == 8
 
 
+@pytest.mark.parametrize(("later", "drawn"), [(None, [0.8, 0.8, 0.8]), (0.0, [0.8, 0.0, 0.0])])
+def test_programs_after_the_first_may_have_a_temperature_of_their_own(later, drawn):
+    class Thermometer(Fake):
+        def sample(self, requests, n, sampling):
+            temperatures.append(sampling.temperature)
+            return super().sample(requests, n, sampling)
+
+    temperatures = []
+    backend = Thermometer([f"```python\n{PROGRAMS[n]}```" for n in ("wrong", "worse", "half")])
+    debug(TASK, backend, judge=TrustingJudge(), max_iterations=2, refine_temperature=later)
+    assert temperatures == drawn
+
+
 def test_with_the_real_sandbox_and_a_trace():
     with Sandbox(workers=1) as sandbox:
         episode, backend, _ = play(

@@ -22,6 +22,7 @@ from datetime import UTC, datetime
 from difflib import get_close_matches
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from types import UnionType
 from typing import Any, Literal, TypeVar, cast, get_args, get_origin, get_type_hints
 
 from selfdebug.types import SelfdebugError
@@ -107,6 +108,8 @@ def as_table(value: Any) -> dict[str, Any]:
 
 def _typed(kind: Any, value: Any, where: str) -> Any:
     """Return a plain value as the type that a field declares."""
+    if get_origin(kind) is UnionType:  # "kind | None", where None means "not given"
+        kind = get_args(kind)[0]
     if get_origin(kind) is Literal:
         if value not in get_args(kind):
             choices = ", ".join(map(str, get_args(kind)))

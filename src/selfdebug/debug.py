@@ -43,6 +43,7 @@ def debug(
     feedback: str = "tests",
     code: str | None = None,
     sampling: Sampling | None = None,
+    refine_temperature: float | None = None,
     repairs: Repairs | None = None,
     on_turn: Callable[[Turn], None] | None = None,
 ) -> Episode:
@@ -50,6 +51,7 @@ def debug(
 
     max_iterations: how many more programs may follow the first. mode "generate" asks for each of
     them afresh, without feedback: plain resampling, the control that every refinement must beat.
+    refine_temperature: of the programs after the first; None: that of `sampling`.
     feedback: see `feedback.feedback`. on_turn sees each turn as it comes (visible results only).
     """
     if not task.visible_tests:
@@ -73,6 +75,8 @@ def debug(
                 request = Request(shown, mode, wrong, said)
             # Iterations and the seeds of neighbouring samples must not share random numbers.
             drawn = replace(sampling, seed=sampling.seed * 1000 + len(turns))
+            if turns and refine_temperature is not None:
+                drawn = replace(drawn, temperature=refine_temperature)
             completion = backend.sample([request], 1, drawn)[0][0]
         if not completion.code.strip():
             stopped = "no_reply"

@@ -41,7 +41,8 @@ class Settings:
     """How to measure. mode "generate" resamples without feedback: the control of the others.
 
     start: from the task's known bug ("broken"), from a program that the backend writes
-    ("generate"), or from the bug where the benchmark has one ("auto").
+    ("generate"), or from the bug where the benchmark has one ("auto"). refine_temperature: of the
+    programs after the first; None: the same.
     """
 
     mode: Mode = "explain_refine"
@@ -51,6 +52,7 @@ class Settings:
     start: Literal["auto", "broken", "generate"] = "auto"
     check_right: bool = False
     temperature: float = 0.8
+    refine_temperature: float | None = None
     top_p: float = 1.0
     max_tokens: int = 1024
     seed: int = 0
@@ -99,11 +101,15 @@ def evaluate(
             feedback=settings.feedback,
             code=(task.broken or None) if settings.start != "generate" else None,
             sampling=_sampling(settings, seed),
+            refine_temperature=settings.refine_temperature,
             repairs=repairs,
         )
 
     def check(task: Task, seed: int) -> Episode:
-        return _leave_right(task, backend, judge, settings.mode, _sampling(settings, seed))
+        sampling = _sampling(settings, seed)
+        if settings.refine_temperature is not None:
+            sampling = replace(sampling, temperature=settings.refine_temperature)
+        return _leave_right(task, backend, judge, settings.mode, sampling)
 
     with (
         Store(folder / "tasks.jsonl", Task) as kept,

@@ -15,6 +15,7 @@ import re
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any, cast
@@ -52,6 +53,10 @@ KEPT = 2 / 3  # of the programs tried of a kind, that a visit may add: the harde
 MOST = 1.8  # times as many as of a language's rarest kind: that has 1 / (1 + 3 x 1.8) = 15.6%
 ALL_FAIL_SHARE = 0.65  # of a kind, for bugs that fail every test: the easy ones to find
 SLACK = 12  # repairs of a kind before any balance is kept
+AHEAD = 64  # references that are judged together, before their tasks get bugs
+# Tasks whose single bugs are remembered from turn to turn, some 300 kB each: to list them anew is
+# half of what a bug costs. A longer round than that lists them again.
+REMEMBERED = 1_000
 LIMITS = Limits(cpu_seconds=0.3, memory_bytes=384 << 20, max_timeouts=1)
 _CHANCE = re.compile(r"0x[0-9a-f]{6,}|out of memory|MemoryError")
 # How a value shows that it is no number or sequence, of which one too many could be taken.
@@ -166,13 +171,23 @@ def _planned(
 ) -> Iterator[_Planned]:
     """Yield the visits that make bugs, each with its bugs."""
     mutators = {task.language: _mutators(task.language, kinds) for task in order}
+    listed = lru_cache(REMEMBERED * len(kinds))(_singles)
     sound: dict[str, bool] = {}
     for number in range(begun, len(TURNS) * len(order)):
         turn, index = divmod(number, len(order))
         task = order[index]
         if task.id not in sound:
-            sound[task.id] = judge.judge(task, task.reference).passed
-        bugs = _bugs(task, turn, mutators[task.language], seed) if sound[task.id] else []
+            some = [other for other in order[index : index + AHEAD] if other.id not in sound]
+            verdicts = judge.judge_many((other, other.reference) for other in some)
+            sound |= {
+                other.id: verdict.passed for other, verdict in zip(some, verdicts, strict=True)
+            }
+        if not sound[task.id]:
+            continue
+        singles = {
+            m.KIND: listed(m, task.id, task.reference, seed) for m in mutators[task.language]
+        }
+        bugs = _bugs(task, turn, mutators[task.language], singles, seed)
         if bugs:
             yield number, task, bugs
 
@@ -201,11 +216,14 @@ def _judged(planned: Iterator[_Planned], judge: Judge) -> Iterator[tuple[int, Ta
         yield number, task, [(b, [known[step.broken] for step in b.mutations]) for b in bugs]
 
 
-def _bugs(task: Task, turn: int, mutators: Sequence[Mutator], seed: int) -> list[Bug]:
+def _bugs(
+    task: Task,
+    turn: int,
+    mutators: Sequence[Mutator],
+    singles: Mapping[Kind, list[Bug]],
+    seed: int,
+) -> list[Bug]:
     """Return the bugs of one visit: of each kind the next slice of this task's list."""
-    singles: dict[Kind, list[Bug]] = {
-        m.KIND: _singles(m, task.reference, _random(seed, task.id, m.KIND)) for m in mutators
-    }
     compound, tried = TURNS[turn]
     if compound:
         rng = _random(seed, task.id, turn)
@@ -217,8 +235,9 @@ def _bugs(task: Task, turn: int, mutators: Sequence[Mutator], seed: int) -> list
     return list(distinct.values())
 
 
-def _singles(mutator: Mutator, code: str, rng: random.Random) -> list[Bug]:
+def _singles(mutator: Mutator, task_id: str, code: str, seed: int) -> list[Bug]:
     """Return distinct bugs, one operator after the other so that each gets its turn."""
+    rng = _random(seed, task_id, mutator.KIND)
     by_operator: dict[str, dict[str, Bug]] = {}
     for mutation in mutator.mutate(code, rng):
         bug = Bug(mutation.kind, mutation.broken, (mutation,))

@@ -74,6 +74,15 @@ CheckRight = Annotated[
     bool | None, Option("--check-right", help="Also count right programs that it breaks.")
 ]
 Temperature = Annotated[float | None, Option(min=0.0, show_default="0.8")]
+LaterTemperature = Annotated[
+    float | None,
+    Option(
+        "--refine-temperature",
+        help="Of the programs after the first.",
+        min=0.0,
+        show_default="the same",
+    ),
+]
 TopP = Annotated[float | None, Option(min=0.0, max=1.0, show_default="1.0")]
 MaxTokens = Annotated[int | None, Option(help="Of one reply.", min=1, show_default="1024")]
 Seed = Annotated[int | None, Option(help="Of the first episode.", show_default="0")]

@@ -143,6 +143,7 @@ def evaluate_(
     start: o.Start = None,
     check_right: o.CheckRight = None,
     temperature: o.Temperature = None,
+    refine_temperature: o.LaterTemperature = None,
     top_p: o.TopP = None,
     max_tokens: o.MaxTokens = None,
     seed: o.Seed = None,

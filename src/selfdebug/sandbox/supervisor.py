@@ -39,6 +39,7 @@ from selfdebug.types import (
 
 MAX_CODE_BYTES = 1 << 20
 _SLACK_SECONDS = 30.0  # past the sum of all limits, before a worker is given up
+_WAITING = 32  # jobs of a stream for each worker: enough while their maker thinks for 0.2 s
 
 
 class SandboxError(SelfdebugError):
@@ -127,7 +128,7 @@ class Sandbox:
                 self.judge, *job, stop_early=stop_early, observe=observe, limits=limits
             )
 
-        waiting = deque(map(submit, itertools.islice(jobs, 4 * self.workers)))
+        waiting = deque(map(submit, itertools.islice(jobs, _WAITING * self.workers)))
         try:
             while waiting:
                 yield waiting.popleft().result()

@@ -12,9 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from selfdebug import benchmarks
+from selfdebug import benchmarks, planting
+from selfdebug.balance import Balance
 from selfdebug.explanations import verified
-from selfdebug.inject import inject
+from selfdebug.inject import KINDS, inject
+from selfdebug.planting import Planner
 from selfdebug.sandbox import Sandbox
 from selfdebug.types import SelfdebugError, Task, Test
 
@@ -153,6 +155,26 @@ def test_a_larger_total_extends_what_is_there(tasks, sandbox, tmp_path):
     inject(tasks, sandbox, tmp_path, total=60)
     assert lines(tmp_path)[:30] == before
     assert len(lines(tmp_path)) == 60
+
+
+def test_a_kind_that_has_its_share_is_not_tried(tasks, sandbox):
+    balance = Balance(total=100, kinds=KINDS)
+    planner = Planner(tasks[:1], KINDS, sandbox, seed=0)
+    for syntax_errors, tried in ((0, set(KINDS)), (50, {*KINDS} - {"syntax"})):
+        balance.counts["python", "syntax"] = syntax_errors
+        _, _, bugs = next(planner.visits(0, lambda _: balance))
+        assert {bug.kind for bug, _ in bugs} == tried
+
+
+def test_stopped_within_a_batch_it_plans_the_rest_as_it_was_planned(
+    tasks, sandbox, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(planting, "BATCH", 3)
+    inject(tasks[:1], sandbox, tmp_path / "whole", total=75)
+    for total in (9, 23, 24, 61, 75):
+        inject(tasks[:1], sandbox, tmp_path / "torn", total=total)
+    for name in ("repairs.jsonl", "visits.jsonl"):
+        assert (tmp_path / "whole" / name).read_text() == (tmp_path / "torn" / name).read_text()
 
 
 def test_a_task_whose_reference_fails_is_left_out(sandbox, tmp_path, tasks):

@@ -5,6 +5,7 @@ python -m recipes.pretrain_embedded train --out runs/embedded --until 18:25
 
 from __future__ import annotations
 
+from itertools import islice
 from random import Random
 from typing import Any
 
@@ -14,7 +15,7 @@ from recipes.embedded.vocabulary import ASSISTANT, END, USER
 from selfdebug import prompts
 from selfdebug.types import Example
 
-COPY = 0.12  # share of the documents that are copies of what is no program, or no longer one
+COPY = 0.2  # share of the documents that are copies of what is no program, or no longer one
 
 
 class Reader:
@@ -38,23 +39,40 @@ class Reader:
         return prompt + said, len(prompt)
 
     def copy(self, rng: Random) -> Ids:
-        """Return random tokens, or a program with some tokens replaced, and again the same.
+        """Return a sequence and again the same: random tokens, phrases, or a changed program.
 
-        Of the random ones some are drawn from a few tokens only. There the tokens before a place
-        do not tell where it is, as in `a = [x for x in` and `b = [x * 2 for x in`, and a copy has
-        to keep count of its place.
+        Where the last tokens before a place came before elsewhere too, as in `a = [x for x in` and
+        `b = [x * 2 for x in`, only what stands further back tells what comes next. So some
+        sequences are drawn from a few tokens, in some the same phrase comes again and again among
+        others, and in some a stretch of a program comes twice, a little changed.
         """
         kind = rng.random()
-        if kind < 0.2:
+        if kind < 0.15:
             return self.noise(rng.randint(5, 80), rng)
-        if kind < 0.6:
+        if kind < 0.35:
             few = rng.choices(self._vocabulary, k=rng.randint(3, 12))
             return self._twice(rng.choices(few, k=rng.randint(5, 50)))
+        if kind < 0.55:
+            return self._twice(self._phrases(rng))
         task = rng.choice(self._corpus.tasks)
         segment = self._encode(prompts.fenced(task.language, task.reference))
+        if kind < 0.8:
+            start, length = rng.randrange(len(segment)), rng.randint(6, 24)
+            stretch = segment[start : start + length]
+            segment[start:start] = self._changed(stretch, rng)
+            return self._twice(segment)
+        return self._twice(self._changed(segment, rng))
+
+    def _phrases(self, rng: Random) -> list[int]:
+        """Return one phrase several times, with other tokens between."""
+        phrase = rng.choices(self._vocabulary, k=rng.randint(2, 6))
+        others = (rng.choices(self._vocabulary, k=rng.randint(1, 6)) for _ in range(5))
+        return [token for some in islice(others, rng.randint(2, 5)) for token in some + phrase]
+
+    def _changed(self, segment: list[int], rng: Random) -> list[int]:
         others = rng.choices(self._vocabulary, k=len(segment))
         pairs = zip(segment, others, strict=True)
-        return self._twice([other if rng.random() < 0.15 else one for one, other in pairs])
+        return [other if rng.random() < 0.15 else one for one, other in pairs]
 
     def noise(self, length: int, rng: Random) -> Ids:
         """Return random tokens, and again the same."""

@@ -7,9 +7,8 @@
 
 Killed at any moment, the same command goes on. `--until` is a time of the day, `--steps` a number
 of steps instead; the learning rate falls over the last fifth of either. Start again with a nearer
-budget, and the decay begins at once. `--device cuda` does the same on a GPU. A folder without a
-checkpoint goes on from `embedded/start`, a model of 12 million tokens that does not pass the gate
-yet (LOG.md); `--start none` begins with untrained weights.
+budget, and the decay begins at once. `--device cuda` does the same on a GPU. `--start FOLDER` goes
+on from a model that is there, such as `recipes/embedded/start`.
 """
 
 from __future__ import annotations
@@ -29,7 +28,6 @@ from recipes.embedded.tokens import Reader
 
 TASKS, HELD_OUT = 12_000, 480
 SHIPPED = Path(__file__).parents[1] / "src" / "selfdebug" / "models" / "embedded"
-START = Path(__file__).parent / "embedded" / "start"
 BUGS = "bugs"  # the folder of `selfdebug inject` inside the run's
 
 
@@ -44,7 +42,7 @@ def main() -> None:
     parser.add_argument("--until", default="", help="train: end at this time of the day, HH:MM")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--start", default=str(START), help="a model to go on from, or none")
+    parser.add_argument("--start", type=Path, help="train: a model to go on from")
     parser.add_argument("--no-induction", action="store_true", help="train: start from noise")
     parser.add_argument("--to", type=Path, default=SHIPPED, help="export: the model's folder")
     options = parser.parse_args()
@@ -57,11 +55,8 @@ def main() -> None:
 
     torch.set_num_threads(options.threads)
     held_out = documents.read(options.out, "test")
-    start = None if options.start == "none" else Path(options.start)
-    tokenizer = _tokenizer(options.out, start)
-    model = network.build(len(tokenizer), induction=not options.no_induction)
-    if start is not None and not (options.out / training.CHECKPOINT).exists():
-        model.load_state_dict(weights(start), strict=False)
+    tokenizer = _tokenizer(options.out, options.start)
+    model = _model(options.out, len(tokenizer), options.start, not options.no_induction)
     watched = probes.sets(Reader(tokenizer, held_out), held_out)
     if options.verb == "train":
         bugs = options.out / BUGS
@@ -83,13 +78,13 @@ def main() -> None:
         export(model, tokenizer, state, figures, options.to)
 
 
-def weights(folder: Path) -> dict[str, Any]:
-    """Return a model's weights in 32 bits; what is tied is there once."""
-    from safetensors.torch import load_file
-
-    return {
-        name: weight.float() for name, weight in load_file(folder / "model.safetensors").items()
-    }
+def _model(folder: Path, vocabulary: int, start: Path | None, induction: bool) -> Any:
+    """Return the run's model: of the shape that it began with, if it has begun."""
+    if (folder / "config.json").exists():
+        return network.shaped(folder)
+    model = network.load(start) if start else network.build(vocabulary, induction=induction)
+    model.config.save_pretrained(folder)
+    return model
 
 
 def _tokenizer(folder: Path, start: Path | None) -> Any:

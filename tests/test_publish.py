@@ -127,11 +127,16 @@ def byte_level(regex):
     }
 
 
-def test_a_tokenizer_that_llama_cpp_would_read_otherwise_is_refused(tmp_path):
+def test_a_tokenizer_that_llama_cpp_would_read_otherwise_is_refused():
+    own = {"model": {"type": "BPE"}, "pre_tokenizer": {"type": "Whitespace"}}
+    with pytest.raises(SelfdebugError, match=r"no pattern that splits texts .*safetensors"):
+        tokens.splitter(own)
+
+
+def test_the_embedded_model_s_tokenizer_is_one_that_llama_cpp_reads():
     vocabulary = pytest.importorskip("recipes.embedded.vocabulary")
     own = vocabulary.trained(["def first(xs):\n    return xs[0]\n"])
-    with pytest.raises(SelfdebugError, match=r"no pattern that splits texts .*safetensors"):
-        tokens.splitter(json.loads(own.backend_tokenizer.to_str()))
+    assert tokens.splitter(json.loads(own.backend_tokenizer.to_str())) == "qwen2"
 
 
 def test_an_adapter_is_merged_and_its_card_is_kept(tmp_path):

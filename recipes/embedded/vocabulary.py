@@ -16,6 +16,7 @@ from typing import Any
 from selfdebug import prompts, stages
 from selfdebug.explanations import CORRECT
 from selfdebug.feedback.failing_test import WHAT
+from selfdebug.publish.tokens import QWEN  # so that llama.cpp can split texts alike
 
 SIZE = 1_024
 PASSING = "No visible test fails."  # what `failing_test` says of a right program
@@ -28,8 +29,6 @@ CHAT_TEMPLATE = (
     "{% endfor %}"
     "{% if add_generation_prompt %}<|assistant|>{% endif %}"
 )
-# Words with their blank, single digits, punctuation with blanks, a newline with its indentation.
-PIECES = r"\n *| ?[A-Za-z_]+|[0-9]| ?[^\sA-Za-z0-9_]+ ?|\s"
 
 
 def sentences() -> list[str]:
@@ -50,7 +49,7 @@ def trained(texts: Iterable[str]) -> Any:
     tokenizer: Any = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [
-            pre_tokenizers.Split(Regex(PIECES), "isolated"),
+            pre_tokenizers.Split(Regex(QWEN), "isolated"),
             pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
         ]
     )

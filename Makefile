@@ -1,4 +1,5 @@
-# make demo   repair the shipped buggy programs and write runs/demo/report.html
+# make demo   repair the shipped buggy programs (runs/demo), then the whole method (make method)
+# make method a small model fails, learns from its own failures, and is measured (runs/method)
 # make test   the fast tests            make check  everything that CI holds
 # make bench  speed and security against the peers (downloads them)
 # make train  set up what models are sampled and trained with (torch, about 1 GB)
@@ -11,7 +12,7 @@ PYTHON ?= $(firstword $(foreach p,python3 python3.14 python3.13 python3.12 pytho
 BIN := .venv/bin
 DATA := $(or $(SELFDEBUG_DATA),../shared/data)
 
-.PHONY: demo test check bench train docs
+.PHONY: demo method test check bench train docs
 .DELETE_ON_ERROR:
 
 demo: .venv/core.stamp
@@ -21,6 +22,11 @@ demo: .venv/core.stamp
 		echo "HumanEvalPack is here. Its 164 + 164 real bugs, the same way:"; \
 		echo "  $(BIN)/selfdebug eval humanevalpack --backend search --out runs/humanevalpack"; \
 	fi
+	@$(MAKE) --no-print-directory method
+
+method: .venv/train.stamp
+	SELFDEBUG=$(BIN)/selfdebug bash recipes/embedded_demo.sh runs/method
+	@echo "The comparison: runs/method/report.html"
 
 test: .venv/dev.stamp
 	$(BIN)/pytest

@@ -1,0 +1,267 @@
+"""Judging and sampling on the machines of a Ray cluster, behind the loop's two protocols.
+
+`Judges` is a `Judge` whose programs run in the sandboxes of Ray's workers, `Writers` a `Backend`
+whose replies come from copies of a backend there. So the loops run here, as they do without Ray,
+and what they store is stored here alone: results are those of one process. A sandbox is made
+where it is used and never sent. Ray places and balances, and does the call of a killed worker
+again on another.
+
+    selfdebug eval humanevalpack --backend search --ray local --out runs/search
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cache, lru_cache
+from importlib import import_module
+from itertools import islice
+from queue import SimpleQueue
+from typing import Any
+
+from selfdebug import plugins
+from selfdebug.sandbox import Sandbox
+from selfdebug.types import (
+    Backend,
+    Completion,
+    Judge,
+    Limits,
+    Observe,
+    Request,
+    Sampling,
+    SelfdebugError,
+    Task,
+    Test,
+    TestResult,
+    Verdict,
+    code_sha,
+)
+
+LOCAL = "local"  # the address of a cluster that is started here, and ends with the run
+BATCH = 16  # programs of one call, which costs Ray some milliseconds by itself
+TRIES = 3  # more of a call whose worker dies: a program cannot kill one, a full memory can
+
+Job = tuple[Task, str]
+
+
+class Cluster:
+    """A connection to Ray. `judge` uses every processor; `backend` opens copies of a backend."""
+
+    def __init__(self, ray: Any, *, writers: int, backends: int, allow_unsafe: bool) -> None:
+        """writers: copies of a backend; 0 is one for each GPU, or without any for each core.
+
+        backends: how many will be opened, which share the GPUs.
+        """
+        there: Mapping[str, float] = ray.cluster_resources()
+        self._ray, self._allow_unsafe = ray, allow_unsafe
+        self._cores, gpus = max(1, int(there.get("CPU", 0))), int(there.get("GPU", 0))
+        self.writers = writers or gpus or self._cores
+        # Copies that share a GPU have equal parts of it, so that each finds a place.
+        self.gpu = 1 / (-(-self.writers // gpus) * backends) if gpus else 0.0
+        self.judge: Judge = Judges(ray, self._cores, allow_unsafe=allow_unsafe)
+
+    def backend(self, name: str, options: Mapping[str, str], calls: int = 1) -> Backend:
+        """Open a backend on the workers. calls: that a copy takes at a time.
+
+        Raises what opening it here would raise.
+        """
+        make = self._ray.remote(
+            num_cpus=0,  # the cores are the judges', as those of one process are
+            num_gpus=self.gpu,
+            max_restarts=-1,
+            max_task_retries=TRIES,
+            max_concurrency=calls,
+            scheduling_strategy="SPREAD",
+        )(_Writer)
+        threads = max(1, self._cores // self.writers)
+        copies = [
+            make.remote(name, dict(options), threads, self._allow_unsafe)
+            for _ in range(self.writers)
+        ]
+        return Writers(self._ray, copies, calls)
+
+
+@contextmanager
+def cluster(
+    address: str, *, writers: int = 0, backends: int = 1, allow_unsafe: bool = False
+) -> Generator[Cluster]:
+    """Connect for the length of the block: LOCAL, "auto", "host:port" or "ray://host:port".
+
+    Raises SelfdebugError when Ray is not installed, or does not answer there.
+    """
+    ray = _connected(address)
+    try:
+        yield Cluster(ray, writers=writers, backends=backends, allow_unsafe=allow_unsafe)
+    finally:
+        ray.shutdown()
+
+
+class Judges:
+    """A `Judge` on all cores of the cluster, in one sandbox each."""
+
+    def __init__(self, ray: Any, cores: int, *, allow_unsafe: bool) -> None:
+        self._ray, self._allow_unsafe = ray, allow_unsafe
+        self._ahead = 2 * cores  # calls: one in the making on each core, and the next
+        # Judging has no state worth an actor: a task runs wherever a core is free.
+        self._call = ray.remote(num_cpus=1, max_retries=TRIES)(_judged)
+
+    def judge(
+        self,
+        task: Task,
+        code: str,
+        *,
+        tests: Sequence[Test] | None = None,
+        stop_early: bool = False,
+        observe: Observe = "",
+        limits: Limits | None = None,
+    ) -> Verdict:
+        """Run `code` against `tests` (default: all of the task's) and say what each showed."""
+        options = {"stop_early": stop_early, "observe": observe, "limits": limits, "tests": tests}
+        (verdict,) = self._verdicts(*self._begun([(task, code)], options))
+        return verdict
+
+    def judge_many(
+        self,
+        jobs: Iterator[Job],
+        *,
+        stop_early: bool = False,
+        observe: Observe = "",
+        limits: Limits | None = None,
+    ) -> Iterator[Verdict]:
+        """Judge a stream of (task, code), in order, on all workers, with bounded memory."""
+        options = {"stop_early": stop_early, "observe": observe, "limits": limits}
+        batches = iter(lambda: list(islice(jobs, BATCH)), [])
+        begun = deque(self._begun(batch, options) for batch in islice(batches, self._ahead))
+        while begun:
+            yield from self._verdicts(*begun.popleft())
+            begun.extend(self._begun(batch, options) for batch in islice(batches, 1))
+
+    def _begun(self, jobs: list[Job], options: Mapping[str, Any]) -> tuple[list[Job], Any]:
+        return jobs, self._call.remote(jobs, options, self._allow_unsafe)
+
+    def _verdicts(self, jobs: list[Job], call: Any) -> list[Verdict]:
+        """Wait for a call. Where Ray gives it up, nothing is known of its programs."""
+        try:
+            verdicts: list[Verdict] = _result(self._ray, call)
+        except self._ray.exceptions.RayError as error:
+            return [_unknown(task, code, f"Ray gave it up: {error}") for task, code in jobs]
+        return verdicts
+
+
+class Writers:
+    """A `Backend` of several copies, each of which takes some calls at a time."""
+
+    def __init__(self, ray: Any, copies: Sequence[Any], calls: int) -> None:
+        """Wait until every copy is open."""
+        self._ray = ray
+        opening = [copy.name.remote() for copy in copies]
+        names: list[str] = [_result(ray, call) for call in opening]
+        self.name = names[0]
+        self._free: SimpleQueue[Any] = SimpleQueue()
+        for copy in [*copies] * calls:
+            self._free.put(copy)
+
+    def sample(
+        self, requests: Sequence[Request], n: int, sampling: Sampling
+    ) -> list[list[Completion]]:
+        """Return n completions for each request, in the order of the requests."""
+        copy = self._free.get()
+        try:
+            replies: list[list[Completion]] = _result(
+                self._ray, copy.sample.remote(list(requests), n, sampling)
+            )
+        finally:
+            self._free.put(copy)
+        return replies
+
+
+class _Writer:
+    """One copy of a backend, in a worker of its own: an actor, since a model is slow to load."""
+
+    def __init__(
+        self, name: str, options: Mapping[str, str], threads: int, allow_unsafe: bool
+    ) -> None:
+        # Ray gives a worker one thread; torch reads this when it is imported.
+        os.environ["OMP_NUM_THREADS"] = str(threads)
+        try:
+            plugin = plugins.load("backends", name)
+            self._backend: Backend | SelfdebugError = plugin.create(_Here(allow_unsafe), **options)
+        except SelfdebugError as error:  # told by `name`: Ray hides what a constructor raises
+            self._backend = error
+
+    def name(self) -> str:
+        return self._opened().name
+
+    def sample(
+        self, requests: Sequence[Request], n: int, sampling: Sampling
+    ) -> list[list[Completion]]:
+        return self._opened().sample(requests, n, sampling)
+
+    def _opened(self) -> Backend:
+        if isinstance(self._backend, SelfdebugError):
+            raise self._backend
+        return self._backend
+
+
+class _Here:
+    """A `Judge` in this worker. Few backends judge anything, so the sandbox waits for the first."""
+
+    def __init__(self, allow_unsafe: bool) -> None:
+        self._allow_unsafe = allow_unsafe
+
+    def judge(self, task: Task, code: str, **options: Any) -> Verdict:
+        return _sandbox(self._allow_unsafe).judge(task, code, **options)
+
+    def judge_many(self, jobs: Iterator[Job], **options: Any) -> Iterator[Verdict]:
+        return _sandbox(self._allow_unsafe).judge_many(jobs, **options)
+
+
+def _judged(jobs: list[Job], options: Mapping[str, Any], allow_unsafe: bool) -> list[Verdict]:
+    """Judge programs in this worker."""
+    sandbox = _sandbox(allow_unsafe)
+    return [sandbox.judge(_same(task), code, **options) for task, code in jobs]
+
+
+@cache
+def _sandbox(allow_unsafe: bool) -> Sandbox:
+    """Return this worker's sandbox, which ends with it."""
+    return Sandbox(workers=1, allow_unsafe=allow_unsafe)
+
+
+@lru_cache(maxsize=256)
+def _same(task: Task) -> Task:
+    """Return one task for equal ones: a sandbox knows a task by its identity and keeps it."""
+    return task
+
+
+def _unknown(task: Task, code: str, message: str) -> Verdict:
+    results = (TestResult(test.id, "unknown", message=message) for test in task.tests)
+    return Verdict(task.id, code_sha(code), tuple(results), tier="")
+
+
+def _result(ray: Any, call: Any) -> Any:
+    """Wait for a call; what its code raised is raised here as it was there."""
+    try:
+        return ray.get(call)
+    except ray.exceptions.RayTaskError as error:
+        raise error.cause from error
+
+
+def _connected(address: str) -> Any:
+    try:
+        ray: Any = import_module("ray")
+    except ImportError as error:
+        raise SelfdebugError("--ray needs Ray: pip install 'selfdebug[ray]'") from error
+    # Otherwise Ray prints every error that nobody waits for, beside the one that is told.
+    os.environ.setdefault("RAY_IGNORE_UNHANDLED_ERRORS", "1")
+    options: dict[str, Any] = {}
+    if address == LOCAL:
+        options = {"num_cpus": len(os.sched_getaffinity(0)), "include_dashboard": False}
+    try:
+        ray.init(address, log_to_driver=False, logging_level="ERROR", **options)
+    except (ConnectionError, RuntimeError, ValueError) as error:
+        said = " ".join(str(error).split())[:200]
+        raise SelfdebugError(f"no Ray cluster answers at {address}: {said}") from error
+    return ray

@@ -12,6 +12,7 @@ again on another.
 from __future__ import annotations
 
 import os
+import socket
 from collections import deque
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -259,9 +260,12 @@ def _connected(address: str) -> Any:
     options: dict[str, Any] = {}
     if address == LOCAL:
         options = {"num_cpus": len(os.sched_getaffinity(0)), "include_dashboard": False}
+    host, colon, port = address.removeprefix("ray://").rpartition(":")
     try:
+        if colon:  # Ray would try for a minute
+            socket.create_connection((host, int(port)), timeout=10).close()
         ray.init(address, log_to_driver=False, logging_level="ERROR", **options)
-    except (ConnectionError, RuntimeError, ValueError) as error:
+    except (OSError, RuntimeError, ValueError) as error:
         said = " ".join(str(error).split())[:200]
         raise SelfdebugError(f"no Ray cluster answers at {address}: {said}") from error
     return ray

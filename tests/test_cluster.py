@@ -46,7 +46,7 @@ def task(name, number):
     )  # fmt: skip
 
 
-TASKS = [task(name, number) for number in range(8) for name in OPERATORS]
+TASKS = [task(name, number) for number in range(4) for name in OPERATORS]
 
 
 def bill_of(path):
@@ -248,12 +248,12 @@ def test_a_killed_driver_goes_on_and_pays_nothing_twice(ray, tmp_path):
         str(tmp_path / "no-data"), "--json",
     ]  # fmt: skip
     with subprocess.Popen(command) as process:
-        while process.poll() is None and len(bill_of(bill)) < 60:
+        while process.poll() is None and len(bill_of(bill)) < 30:
             time.sleep(0.01)
-        started = {pid for pid in below(process.pid) if "ray" in title(pid)}
+        started = set(below(process.pid))  # Ray's processes and the sandboxes
         process.kill()
     kept = {(a.task_id, a.number) for a in attempts(run) if not a.parent}
-    assert len(kept) >= 20
+    assert len(kept) >= 10
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert json.loads(done.stdout)["programs"] == 5 * len(TASKS)
     first = Counter((task, number) for _, task, sha, _, number in bill_of(bill) if sha == NOTHING)

@@ -105,5 +105,6 @@ def training_arguments(
         logging_steps=max(1, steps // POINTS),
         dataloader_pin_memory=device != "cpu",
         disable_tqdm=True,
+        ddp_find_unused_parameters=False,
         report_to="none",
     )

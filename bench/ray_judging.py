@@ -1,12 +1,10 @@
 """Judging on one and on two Ray workers, and in one process, interleaved on one local cluster.
 
-Every contestant gets the same programs in the same groups by turns. One Ray worker is a cluster in
-which a call takes both cores, so that a single one runs at a time and the next is ready; the
-processes are the same. Processor time is shown beside the speed, with the machine's load: workers
-cannot run side by side on cores that others use. The programs are the references of the task
-world, which needs no data. Bar: two workers at 1.7 x one.
+Every contestant gets the same programs in the same groups by turns. Processor time is shown beside
+the speed, with the machine's load: workers cannot run side by side on cores that others use. The
+programs are the references of the task world, which needs no data. Bar: two workers at 1.7 x one.
 
-    python bench/ray_judging.py [rounds]
+    python bench/ray_judging.py [rounds [programs]]
 """
 
 from __future__ import annotations
@@ -19,26 +17,25 @@ from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 from selfdebug.benchmarks import world
-from selfdebug.cluster import Judges, cluster
+from selfdebug.cluster import cluster
 from selfdebug.sandbox import Sandbox
 from selfdebug.types import Judge, Task
 
 BAR = 1.7
-PROGRAMS, GROUP = 240, 120
+PROGRAMS, GROUP = 192, 64  # a group is calls of 16 programs, as many for each worker
 ONE = "one Ray worker"
 
 
 def main() -> None:
-    rounds = int(sys.argv[1]) if sys.argv[1:] else 5
-    tasks = list(islice((t for t in world.load("test") if t.language == "python"), PROGRAMS))
+    rounds, programs = (*map(int, sys.argv[1:]), *(5, PROGRAMS)[len(sys.argv) - 1 :])
+    tasks = list(islice((t for t in world.load("test") if t.language == "python"), programs))
     groups = [tasks[at : at + GROUP] for at in range(0, len(tasks), GROUP)]
     with cluster("local") as found, Sandbox(workers=1) as one, Sandbox(workers=2) as two:
         contestants: dict[str, Judge] = {
-            ONE: alone(found.judge),
-            "two Ray workers": found.judge,
+            ONE: found.judges(1),
+            "two Ray workers": found.judges(2),
             "one process, one worker": one,
             "one process, two workers": two,
         }
@@ -52,14 +49,6 @@ def main() -> None:
         sys.stdout.write(f"{name:28}{speed:12.0f}{ratios[name]:18.2f} x{cost:10.1f}\n")
     sys.stdout.write(f"bar: two Ray workers at {BAR} x one\n")
     sys.exit(ratios["two Ray workers"] < BAR)
-
-
-def alone(judge: Judge) -> Judge:
-    """Return the judge of a cluster in which one call takes both cores."""
-    assert isinstance(judge, Judges)
-    single: Any = Judges(judge._ray, 2, allow_unsafe=False)
-    single._call = single._call.options(num_cpus=2)
-    return single
 
 
 def race(

@@ -11,12 +11,13 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from threading import Thread
+from types import SimpleNamespace
 
 import pytest
 
 import paid_backend
 from selfdebug.attempts import attempts
-from selfdebug.cluster import Cluster, cluster
+from selfdebug.cluster import Cluster, Judges, cluster
 from selfdebug.evaluate import Settings, evaluate
 from selfdebug.harvest import Settings as HarvestSettings
 from selfdebug.harvest import harvest
@@ -72,30 +73,35 @@ def timeless(line):
 
 
 class Ray:
-    """As much of Ray as choosing resources needs."""
+    """As much of Ray as choosing places needs."""
 
-    def __init__(self, **there):
-        self.there = there
+    exceptions = SimpleNamespace(RayError=OSError)
 
-    def cluster_resources(self):
-        return self.there
+    def __init__(self, *resources):
+        self.resources = resources
+
+    def nodes(self):
+        return [
+            {"NodeID": "ab" * 28, "Alive": True, "Resources": there} for there in self.resources
+        ]
 
     def remote(self, **_):
-        return lambda called: called
+        return lambda kind: SimpleNamespace(remote=kind)
 
 
 @pytest.mark.parametrize(
     ("there", "asked", "backends", "copies", "gpu"),
     [
-        ({"CPU": 4.0}, 0, 1, 4, 0),
-        ({"CPU": 4.0, "GPU": 2.0}, 0, 1, 2, 1),
-        ({"CPU": 4.0, "GPU": 2.0}, 0, 2, 2, 1 / 2),  # a teacher's model beside each writer's
-        ({"CPU": 4.0, "GPU": 2.0}, 3, 1, 3, 1 / 2),  # two on one GPU, one on the other
-        ({"CPU": 4.0, "GPU": 2.0}, 1, 1, 1, 1),
+        ([{"CPU": 4.0}, {"CPU": 2.0}], 0, 1, 6, 0),
+        ([{"CPU": 4.0, "GPU": 2.0}, {"CPU": 2.0}], 0, 1, 2, 1),
+        ([{"CPU": 4.0, "GPU": 2.0}], 0, 2, 2, 1 / 2),  # a teacher's model beside each writer's
+        ([{"CPU": 4.0, "GPU": 2.0}], 3, 1, 3, 1 / 2),  # two on one GPU, one on the other
+        ([{"CPU": 4.0, "GPU": 2.0}], 1, 1, 1, 1),
     ],
 )
-def test_a_gpu_has_a_copy_of_the_backend_or_each_core_has(there, asked, backends, copies, gpu):
-    found = Cluster(Ray(**there), writers=asked, backends=backends, allow_unsafe=False)
+def test_a_gpu_has_a_copy_of_the_backend_or_each_core_has(ray, there, asked, backends, copies, gpu):
+    del ray
+    found = Cluster(Ray(*there), writers=asked, backends=backends, allow_unsafe=False)
     assert (found.writers, found.gpu) == (copies, gpu)
 
 
@@ -175,7 +181,7 @@ class TestOnACluster:
         bill = tmp_path / "bill"
         options = {"bill": str(bill), "seconds": "0.05"}
         writing = on_ray.backend(BACKEND, options)
-        killer = Thread(target=kill_each, args=(["_Writer.sample", "_judged"],))
+        killer = Thread(target=kill_each, args=(["_Writer.sample", "_Judge.judge"],))
         killer.start()
         found = harvest(
             TASKS, writing, on_ray.judge, tmp_path / "ray", HARVEST, replies_at_once=10,
@@ -192,11 +198,11 @@ class TestOnACluster:
         assert sum(paid.values()) - len(paid) <= 10  # of the one call that was under way
 
     def test_what_ray_gives_up_is_unknown_and_tried_again(self, ray, on_ray, tmp_path):
-        def dies(*_):
-            os._exit(1)
+        class Dies:
+            def judge(self, *_):
+                os._exit(1)
 
-        judges = Cluster(ray, writers=1, backends=1, allow_unsafe=False).judge
-        judges._call = ray.remote(max_retries=0)(dies)
+        judges = Judges(ray, [ray.remote(max_restarts=-1)(Dies).remote()])
         backend = paid_backend.Paid(tmp_path / "bill")
         first = evaluate(TASKS[:2], backend, judges, tmp_path / "run")
         assert first.unknown == ["add0", "sub0"]

@@ -3,8 +3,8 @@
 `Judges` is a `Judge` whose programs run in the sandboxes of Ray's workers, `Writers` a `Backend`
 whose replies come from copies of a backend there. So the loops run here, as they do without Ray,
 and what they store is stored here alone: results are those of one process. A sandbox is made
-where it is used and never sent. Ray places and balances, and does the call of a killed worker
-again on another.
+where it is used and never sent. Ray starts a worker that died anew, on another machine where its
+own is gone, and does its call again.
 
     selfdebug eval humanevalpack --backend search --ray local --out runs/search
 """
@@ -15,6 +15,7 @@ import os
 import socket
 from collections import deque
 from collections.abc import Generator, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache, lru_cache
 from importlib import import_module
@@ -42,46 +43,60 @@ from selfdebug.types import (
 
 LOCAL = "local"  # the address of a cluster that is started here, and ends with the run
 BATCH = 16  # programs of one call, which costs Ray some milliseconds by itself
+AHEAD = 2  # calls of one judge: the one that it works on, and the next
 TRIES = 3  # more of a call whose worker dies: a program cannot kill one, a full memory can
 
 Job = tuple[Task, str]
 
 
 class Cluster:
-    """A connection to Ray. `judge` uses every processor; `backend` opens copies of a backend."""
+    """A connection to Ray. `judge` uses every core; `backend` opens copies of a backend."""
 
     def __init__(self, ray: Any, *, writers: int, backends: int, allow_unsafe: bool) -> None:
         """writers: copies of a backend; 0 is one for each GPU, or without any for each core.
 
         backends: how many will be opened, which share the GPUs.
         """
-        there: Mapping[str, float] = ray.cluster_resources()
-        self._ray, self._allow_unsafe = ray, allow_unsafe
-        self._cores, gpus = max(1, int(there.get("CPU", 0))), int(there.get("GPU", 0))
-        self.writers = writers or gpus or self._cores
+        nodes = [node for node in ray.nodes() if node["Alive"]]
+        cores = [
+            node["NodeID"] for node in nodes for _ in range(int(node["Resources"].get("CPU", 0)))
+        ]
+        gpus = sum(int(node["Resources"].get("GPU", 0)) for node in nodes)
+        self._ray, self._allow_unsafe, self._cores = ray, allow_unsafe, cores
+        self.writers = writers or gpus or len(cores)
         # Copies that share a GPU have equal parts of it, so that each finds a place.
         self.gpu = 1 / (-(-self.writers // gpus) * backends) if gpus else 0.0
-        self.judge: Judge = Judges(ray, self._cores, allow_unsafe=allow_unsafe)
+        self.judge = self.judges(len(cores))
+
+    def judges(self, cores: int) -> Judge:
+        """Return a judge on so many of the cores."""
+        made = [self._actor(_Judge, core)(self._allow_unsafe) for core in self._cores[:cores]]
+        return Judges(self._ray, made)
 
     def backend(self, name: str, options: Mapping[str, str], calls: int = 1) -> Backend:
         """Open a backend on the workers. calls: that a copy takes at a time.
 
         Raises what opening it here would raise.
         """
-        make = self._ray.remote(
-            num_cpus=0,  # the cores are the judges', as those of one process are
-            num_gpus=self.gpu,
-            max_restarts=-1,
-            max_task_retries=TRIES,
-            max_concurrency=calls,
-            scheduling_strategy="SPREAD",
-        )(_Writer)
-        threads = max(1, self._cores // self.writers)
-        copies = [
-            make.remote(name, dict(options), threads, self._allow_unsafe)
-            for _ in range(self.writers)
-        ]
+        threads = max(1, len(self._cores) // self.writers)
+        copies: list[Any] = []
+        for number in range(self.writers):
+            core = self._cores[number * len(self._cores) // self.writers]
+            make = self._actor(_Writer, core, max_concurrency=calls)
+            copies.append(make(name, dict(options), threads, self._allow_unsafe))
         return Writers(self._ray, copies, calls)
+
+    def _actor(self, kind: type, node: str, **options: Any) -> Any:
+        """Return what makes an actor, on a node or, when that is gone, on another.
+
+        It holds a place on no core: then it would wait for one for ever once a node is gone.
+        """
+        place: Any = import_module("ray.util.scheduling_strategies")
+        if kind is _Writer and self.gpu:
+            options |= {"num_gpus": self.gpu, "scheduling_strategy": "SPREAD"}
+        else:
+            options["scheduling_strategy"] = place.NodeAffinitySchedulingStrategy(node, soft=True)
+        return self._ray.remote(max_restarts=-1, max_task_retries=TRIES, **options)(kind).remote
 
 
 @contextmanager
@@ -99,14 +114,34 @@ def cluster(
         ray.shutdown()
 
 
+class Actors:
+    """Actors of one kind, each of which takes some calls at a time; from any number of threads."""
+
+    def __init__(self, ray: Any, actors: Sequence[Any], calls: int) -> None:
+        self._ray = ray
+        self._free: SimpleQueue[Any] = SimpleQueue()
+        for actor in [*actors] * calls:
+            self._free.put(actor)
+
+    def call(self, method: str, *arguments: Any) -> Any:
+        """Have an actor that is free do it; what it raises is raised here as it was there.
+
+        Raises RayError when it died TRIES times more than once.
+        """
+        actor = self._free.get()
+        try:
+            return result(self._ray, getattr(actor, method).remote(*arguments))
+        finally:
+            self._free.put(actor)
+
+
 class Judges:
     """A `Judge` on all cores of the cluster, in one sandbox each."""
 
-    def __init__(self, ray: Any, cores: int, *, allow_unsafe: bool) -> None:
-        self._ray, self._allow_unsafe = ray, allow_unsafe
-        self._ahead = 2 * cores  # calls: one in the making on each core, and the next
-        # Judging has no state worth an actor: a task runs wherever a core is free.
-        self._call = ray.remote(num_cpus=1, max_retries=TRIES)(_judged)
+    def __init__(self, ray: Any, actors: Sequence[Any]) -> None:
+        self._lost: type[Exception] = ray.exceptions.RayError
+        self._calls = AHEAD * len(actors)
+        self._actors = Actors(ray, actors, AHEAD)
 
     def judge(
         self,
@@ -120,7 +155,7 @@ class Judges:
     ) -> Verdict:
         """Run `code` against `tests` (default: all of the task's) and say what each showed."""
         options = {"stop_early": stop_early, "observe": observe, "limits": limits, "tests": tests}
-        (verdict,) = self._verdicts(*self._begun([(task, code)], options))
+        (verdict,) = self._judged([(task, code)], options)
         return verdict
 
     def judge_many(
@@ -134,19 +169,25 @@ class Judges:
         """Judge a stream of (task, code), in order, on all workers, with bounded memory."""
         options = {"stop_early": stop_early, "observe": observe, "limits": limits}
         batches = iter(lambda: list(islice(jobs, BATCH)), [])
-        begun = deque(self._begun(batch, options) for batch in islice(batches, self._ahead))
-        while begun:
-            yield from self._verdicts(*begun.popleft())
-            begun.extend(self._begun(batch, options) for batch in islice(batches, 1))
+        with ThreadPoolExecutor(self._calls, thread_name_prefix="judging") as threads:
 
-    def _begun(self, jobs: list[Job], options: Mapping[str, Any]) -> tuple[list[Job], Any]:
-        return jobs, self._call.remote(jobs, options, self._allow_unsafe)
+            def begin(batch: list[Job]) -> Future[list[Verdict]]:
+                return threads.submit(self._judged, batch, options)
 
-    def _verdicts(self, jobs: list[Job], call: Any) -> list[Verdict]:
-        """Wait for a call. Where Ray gives it up, nothing is known of its programs."""
+            waiting = deque(map(begin, islice(batches, 2 * self._calls)))
+            try:
+                while waiting:
+                    yield from waiting.popleft().result()
+                    waiting.extend(map(begin, islice(batches, 1)))
+            finally:
+                for future in waiting:
+                    future.cancel()
+
+    def _judged(self, jobs: list[Job], options: Mapping[str, Any]) -> list[Verdict]:
+        """Judge a few programs. Where Ray gives them up, nothing is known of them."""
         try:
-            verdicts: list[Verdict] = _result(self._ray, call)
-        except self._ray.exceptions.RayError as error:
+            verdicts: list[Verdict] = self._actors.call("judge", jobs, options)
+        except self._lost as error:
             return [_unknown(task, code, f"Ray gave it up: {error}") for task, code in jobs]
         return verdicts
 
@@ -156,30 +197,40 @@ class Writers:
 
     def __init__(self, ray: Any, copies: Sequence[Any], calls: int) -> None:
         """Wait until every copy is open."""
-        self._ray = ray
         opening = [copy.name.remote() for copy in copies]
-        names: list[str] = [_result(ray, call) for call in opening]
+        names: list[str] = [result(ray, call) for call in opening]
         self.name = names[0]
-        self._free: SimpleQueue[Any] = SimpleQueue()
-        for copy in [*copies] * calls:
-            self._free.put(copy)
+        self._actors = Actors(ray, copies, calls)
 
     def sample(
         self, requests: Sequence[Request], n: int, sampling: Sampling
     ) -> list[list[Completion]]:
         """Return n completions for each request, in the order of the requests."""
-        copy = self._free.get()
-        try:
-            replies: list[list[Completion]] = _result(
-                self._ray, copy.sample.remote(list(requests), n, sampling)
-            )
-        finally:
-            self._free.put(copy)
+        replies: list[list[Completion]] = self._actors.call("sample", list(requests), n, sampling)
         return replies
 
 
+def result(ray: Any, call: Any) -> Any:
+    """Wait for a call; what its code raised is raised here as it was there."""
+    try:
+        return ray.get(call)
+    except ray.exceptions.RayTaskError as error:
+        raise error.cause from error
+
+
+class _Judge:
+    """One core's judge, in a worker of its own: an actor, since Ray ends idle workers of tasks."""
+
+    def __init__(self, allow_unsafe: bool) -> None:
+        self._allow_unsafe = allow_unsafe
+
+    def judge(self, jobs: list[Job], options: Mapping[str, Any]) -> list[Verdict]:
+        sandbox = _sandbox(self._allow_unsafe)
+        return [sandbox.judge(_same(task), code, **options) for task, code in jobs]
+
+
 class _Writer:
-    """One copy of a backend, in a worker of its own: an actor, since a model is slow to load."""
+    """One copy of a backend, in a worker of its own."""
 
     def __init__(
         self, name: str, options: Mapping[str, str], threads: int, allow_unsafe: bool
@@ -219,12 +270,6 @@ class _Here:
         return _sandbox(self._allow_unsafe).judge_many(jobs, **options)
 
 
-def _judged(jobs: list[Job], options: Mapping[str, Any], allow_unsafe: bool) -> list[Verdict]:
-    """Judge programs in this worker."""
-    sandbox = _sandbox(allow_unsafe)
-    return [sandbox.judge(_same(task), code, **options) for task, code in jobs]
-
-
 @cache
 def _sandbox(allow_unsafe: bool) -> Sandbox:
     """Return this worker's sandbox, which ends with it."""
@@ -242,14 +287,6 @@ def _unknown(task: Task, code: str, message: str) -> Verdict:
     return Verdict(task.id, code_sha(code), tuple(results), tier="")
 
 
-def _result(ray: Any, call: Any) -> Any:
-    """Wait for a call; what its code raised is raised here as it was there."""
-    try:
-        return ray.get(call)
-    except ray.exceptions.RayTaskError as error:
-        raise error.cause from error
-
-
 def _connected(address: str) -> Any:
     try:
         ray: Any = import_module("ray")
@@ -259,6 +296,8 @@ def _connected(address: str) -> Any:
     os.environ.setdefault("RAY_IGNORE_UNHANDLED_ERRORS", "1")
     options: dict[str, Any] = {}
     if address == LOCAL:
+        # Ray's workers give way to all else; their programs would then be late for no fault.
+        os.environ.setdefault("RAY_worker_niceness", "0")
         options = {"num_cpus": len(os.sched_getaffinity(0)), "include_dashboard": False}
     host, colon, port = address.removeprefix("ray://").rpartition(":")
     try:

@@ -30,7 +30,7 @@ RANKS = [
     "benchmarks mutators usertests",
     "splits explanations planting",
     "backends",
-    "feedback rewards modelfolder",
+    "feedback rewards modelfolder ranks cluster",
     "debug summary",
     "inject stages dataset harvest evaluate compare sft rl bundle publish",
     "report",

@@ -10,12 +10,13 @@ reinforcement learning needs the failures. Feedback never shows a hidden test. I
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
+from threading import Lock
 
 from selfdebug.attempts import Judged, attempts, judged, verdict_key, verdicts
 from selfdebug.debug import normalised
@@ -89,6 +90,7 @@ class _Run:
     settings: Settings
     made: Store[Attempt]
     told: Store[Verdict]
+    calls_at_once: int
     on_replies: OnReplies | None
     have: Counter[tuple[str, str, str]] = field(default_factory=Counter[tuple[str, str, str]])
 
@@ -102,25 +104,29 @@ def harvest(
     *,
     teacher: Backend | None = None,
     replies_at_once: int = 128,
+    calls_at_once: int = 1,
     on_replies: OnReplies | None = None,
 ) -> Harvest:
     """Fill `out` with attempts, verdicts and repairs; go on where a stopped run was.
 
     teacher: who refines; the writer itself if not given. replies_at_once: of one call of a
-    backend; only the replies of an unfinished call are ever asked for again. More samples or
-    refinements extend what is there. Raises SelfdebugError when there is nothing to harvest from.
+    backend; only the replies of an unfinished call are ever asked for again. calls_at_once: of a
+    backend; more than one change the order of the rows alone. More samples or refinements extend
+    what is there. Raises SelfdebugError when there is nothing to harvest from.
     """
     settings, out, teacher = settings or Settings(), Path(out), teacher or writer
     by_id = {task.id: task for task in tasks if task.visible_tests}
     if not by_id:
         raise SelfdebugError("there is no task with a visible test to harvest from")
     with attempts(out) as made, verdicts(out) as told, Store(out / "repairs.jsonl", Repair) as kept:
-        run = _Run(by_id, judge, out, settings, made, told, on_replies)
+        run = _Run(by_id, judge, out, settings, made, told, calls_at_once, on_replies)
         run.have.update((a.backend, a.task_id, a.parent) for a in made)
         _judge(run, made)  # what a killed run had not judged
         first = [_ask(run, writer, task) for task in by_id.values()]
         _collect(run, writer, first, "generate", replies_at_once)
-        failures = list(_failures(run, writer))
+        # In the order of the tasks, whichever of several calls was answered first.
+        places = {name: place for place, name in enumerate(by_id)}
+        failures = sorted(_failures(run, writer), key=lambda failure: places[failure[0].id])
         again = [_ask(run, teacher, *failure) for failure in failures]
         _collect(run, teacher, again, "explain_refine", replies_at_once)
         kept.append_many(_repairs(run, writer.name))
@@ -143,20 +149,27 @@ def _collect(run: _Run, backend: Backend, asks: Sequence[_Ask], mode: Mode, at_o
     total = sum(max(ask.wanted, ask.have) for ask in asks)
     done = sum(ask.have for ask in asks)
 
+    writing = Lock()
+
     def sampled(batch: list[_Ask]) -> list[Attempt]:
         replies = _sampled(backend, batch, mode, run.settings)
-        run.made.append_many(replies)  # at once: a reply that has come is never asked for again
+        with writing:  # at once: a reply that has come is never asked for again
+            run.made.append_many(replies)
         return replies
 
-    with ThreadPoolExecutor(1, thread_name_prefix="sampling") as pool:
-        running: deque[Future[list[Attempt]]] = deque()
+    with ThreadPoolExecutor(run.calls_at_once, thread_name_prefix="sampling") as pool:
+        running: list[Future[list[Attempt]]] = []
         batches = _batches(asks, at_once)
         try:
             while True:
-                running.extend(pool.submit(sampled, b) for b in islice(batches, 2 - len(running)))
+                ahead = 2 * run.calls_at_once - len(running)
+                running += (pool.submit(sampled, batch) for batch in islice(batches, ahead))
                 if not running:
                     return
-                replies = running.popleft().result()
+                wait(running, return_when=FIRST_COMPLETED)
+                ended = [future for future in running if future.done()]
+                running = [future for future in running if future not in ended]
+                replies = [attempt for future in ended for attempt in future.result()]
                 _judge(run, replies)
                 done += len(replies)
                 if run.on_replies is not None:

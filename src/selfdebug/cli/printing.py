@@ -14,6 +14,7 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from selfdebug import ranks
 from selfdebug.types import Episode
 
 YES, NO, BAD_INPUT, HARNESS_FAULT = 0, 1, 2, 3
@@ -75,7 +76,7 @@ def progress(label: str) -> Generator[Callable[[Episode, int, int], None]]:
 @contextmanager
 def counting(what: str) -> Generator[Callable[[int, int], None]]:
     """Show how many of how many are done while the block runs."""
-    if not sys.stderr.isatty():
+    if not (sys.stderr.isatty() and ranks.is_first()):
         yield lambda _done, _total: None
         return
     from rich.console import Console

@@ -16,6 +16,7 @@ import typer
 
 from selfdebug import __version__
 from selfdebug.cli import options as o
+from selfdebug.cli import ray_options as r
 from selfdebug.cli.printing import (
     HARNESS_FAULT,
     NO,
@@ -147,6 +148,8 @@ def evaluate_(
     top_p: o.TopP = None,
     max_tokens: o.MaxTokens = None,
     seed: o.Seed = None,
+    ray: r.Address = "",
+    ray_writers: r.Writers = 0,
     json: o.Json = False,
     allow_unsafe: o.Unsafe = False,
 ) -> None:
@@ -157,15 +160,16 @@ def evaluate_(
     """
     from selfdebug.evaluate import evaluate
     from selfdebug.interfaces import runs
-    from selfdebug.sandbox import Sandbox
+    from selfdebug.interfaces.machines import machines
 
     settings = runs.settings(context.params, config)
     tasks = runs.tasks(benchmark, split, source, limit, trained_on or [])
-    with Sandbox(allow_unsafe=allow_unsafe) as sandbox, progress(benchmark) as on_episode:
-        opened = runs.backend(backend, sandbox, option or [])
+    where = machines(ray, writers=ray_writers, calls=jobs, allow_unsafe=allow_unsafe)
+    with where as on, progress(benchmark) as on_episode:
         found = evaluate(
-            tasks, opened, sandbox, out, settings, jobs=jobs, on_episode=on_episode,
-            about={"benchmark": benchmark, "split": split}, repairs=runs.repairs(repairs),
+            tasks, on.backend(backend, option or []), on.judge, out, settings,
+            jobs=jobs * on.copies, repairs=runs.repairs(repairs), on_episode=on_episode,
+            about={"benchmark": benchmark, "split": split},
         )  # fmt: skip
     show(json, runs.as_json(found.rows, found.unknown), runs.HEADS, runs.figures(found.rows))
     note(runs.write_report(out, found))
@@ -254,6 +258,8 @@ def harvest_(
     seed: o.Seed = None,
     replies_at_once: o.RepliesAtOnce = 128,
     source: o.Source = "",
+    ray: r.Address = "",
+    ray_writers: r.Writers = 0,
     json: o.Json = False,
     allow_unsafe: o.Unsafe = False,
 ) -> None:
@@ -263,12 +269,14 @@ def harvest_(
     a teacher, and kept when every test passes. Stopped at any moment, the same command goes on.
     """
     from selfdebug.interfaces import training
-    from selfdebug.sandbox import Sandbox
+    from selfdebug.interfaces.machines import machines
 
     other = (teacher, teacher_option or []) if teacher else None
-    with Sandbox(allow_unsafe=allow_unsafe) as sandbox, counting("replies") as on_replies:
+    backends = 2 if other else 1
+    where = machines(ray, writers=ray_writers, backends=backends, allow_unsafe=allow_unsafe)
+    with where as on, counting("replies") as on_replies:
         found, notes = training.run_harvest(
-            tasks, out, sandbox, context.params, backend=(backend, option or []), teacher=other,
+            tasks, out, on, context.params, backend=(backend, option or []), teacher=other,
             more=more, limit=limit, source=source, at_once=replies_at_once, on_replies=on_replies,
         )  # fmt: skip
     heads, row = training.harvest_row(found)
@@ -305,6 +313,7 @@ def sft(
     Tasks are held out to stop before it learns by heart. Stopped at any moment, the same command
     goes on; the folder is then a model for --option model=FOLDER.
     """
+    from selfdebug import ranks
     from selfdebug.interfaces import training
 
     with counting("steps") as on_step:
@@ -313,7 +322,8 @@ def sft(
             corrupt=corrupt, source=source, on_step=on_step,
         )  # fmt: skip
     heads, row = training.sft_row(done)
-    show(json, training.as_json(done), heads, [row])
+    if ranks.is_first():
+        show(json, training.as_json(done), heads, [row])
 
 
 @app.command("export")

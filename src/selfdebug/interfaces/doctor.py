@@ -30,6 +30,7 @@ EXTRAS = {  # extra: (the module it brings, its distribution, what it is for)
     "editor": ("pygls", "pygls", "lsp: diagnostics and fixes in an editor"),
     "data": ("datasets", "datasets", "benchmarks by their Hugging Face names"),
     "mcp": ("mcp", "mcp", "mcp: tools for assistants"),
+    "ray": ("ray", "ray", "--ray: eval and harvest on a cluster"),
 }
 
 

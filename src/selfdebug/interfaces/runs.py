@@ -51,12 +51,17 @@ def tasks(
 
 def backend(name: str, judge: Judge, options: Sequence[str]) -> Backend:
     """Open a backend with options written as NAME=VALUE."""
-    pairs = [option.partition("=") for option in options]
-    for key, equals, value in pairs:
+    opened: Backend = plugins.load("backends", name).create(judge, **pairs(options))
+    return opened
+
+
+def pairs(options: Sequence[str]) -> dict[str, str]:
+    """Return options written as NAME=VALUE by their names."""
+    split = [option.partition("=") for option in options]
+    for key, equals, value in split:
         if not (key and equals):
             raise SelfdebugError(f"--option {key}{equals}{value}: write NAME=VALUE")
-    opened: Backend = plugins.load("backends", name).create(judge, **{k: v for k, _, v in pairs})
-    return opened
+    return {key: value for key, _, value in split}
 
 
 def repairs(path: Path | None) -> Repairs | None:

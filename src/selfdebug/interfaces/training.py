@@ -15,11 +15,11 @@ from selfdebug import config, sft, splits
 from selfdebug.attempts import judged
 from selfdebug.debug import normalised
 from selfdebug.harvest import Harvest, Settings, harvest
-from selfdebug.interfaces import runs
+from selfdebug.interfaces.machines import Machines
 from selfdebug.interfaces.tasks import tasks_to_train_on
 from selfdebug.stages import STAGES, corrupted, examples
 from selfdebug.store import Store, write_text
-from selfdebug.types import Example, Judge, Repair, SelfdebugError, Stage
+from selfdebug.types import Example, Repair, SelfdebugError, Stage
 
 OnCount = Callable[[int, int], None]
 Kind = TypeVar("Kind")
@@ -38,7 +38,7 @@ def settled(kind: type[Kind], given: Mapping[str, Any], before: Mapping[str, Any
 def run_harvest(
     names: Sequence[str],
     out: Path,
-    judge: Judge,
+    machines: Machines,
     given: Mapping[str, Any],
     *,
     backend: tuple[str, Sequence[str]],
@@ -65,8 +65,8 @@ def run_harvest(
             Settings, {**config.as_table(settings), "samples": settings.samples + more}
         )
     named = tasks_to_train_on(names, source)[:limit]
-    writer = runs.backend(backend[0], judge, backend[1])
-    other = runs.backend(teacher[0], judge, teacher[1]) if teacher else None
+    writer = machines.backend(*backend)
+    other = machines.backend(*teacher) if teacher else None
     index, _ = splits.evaluation_index(source)
     tasks, leaks = splits.clean(named, index)
     about = {"tasks": " ".join(names), "backend": writer.name}
@@ -79,8 +79,8 @@ def run_harvest(
         raise SelfdebugError(f"{out} was harvested with {had}: use the same, or another folder")
     _write_run(out, {**table, "finished": False})
     found = harvest(
-        tasks, writer, judge, out, settings, teacher=other, replies_at_once=at_once,
-        on_replies=on_replies,
+        tasks, writer, machines.judge, out, settings, teacher=other, replies_at_once=at_once,
+        calls_at_once=machines.copies, on_replies=on_replies,
     )  # fmt: skip
     _write_run(out, {**table, "finished": True})
     notes = [f"{len(leaks)} of {len(tasks) + len(leaks)} tasks are in an evaluation set: left out"]

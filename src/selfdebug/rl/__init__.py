@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from selfdebug import config, modelfolder, plugins
+from selfdebug import config, modelfolder, plugins, ranks
 from selfdebug.backends.transformers.loading import (
     SMALL,
     attach,
@@ -112,6 +112,8 @@ def train(
     settings or data that differ from the folder's, or nothing to learn from.
     """
     out = Path(out)
+    if ranks.count() > 1:
+        raise SelfdebugError("train rl runs in one process: start it without torchrun")
     if judge is None and needs_judge(settings.rewards):
         raise SelfdebugError(f"{', '.join(settings.rewards)} need programs to be run")
     if base_and_adapter(settings.model)[1] and not settings.rank:

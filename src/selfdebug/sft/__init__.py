@@ -2,8 +2,9 @@
 
 Loss is on what the model should say and never on a wrong program. A part of the tasks is held
 out: training stops when it no longer gains on them, and the best weights are kept. The folder can
-be resumed after a kill by the same call; when done it is itself a model to be loaded. It makes no
-examples (`stages` does) and measures no programs (`evaluate` does).
+be resumed after a kill by the same call; when done it is itself a model to be loaded. Several
+processes share each batch (`ranks`), and the first one writes. It makes no examples (`stages` does)
+and measures no programs (`evaluate` does).
 
     selfdebug train sft runs/bugs runs/harvest --model NAME --out runs/sft
 """
@@ -18,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from selfdebug import config, modelfolder
+from selfdebug import config, modelfolder, ranks
 from selfdebug.backends.transformers.loading import (
     SMALL,
     attach,
@@ -100,7 +101,12 @@ def train(
     if not rows:
         raise SelfdebugError(f"there is nothing to learn from ({too_long} examples are too long)")
     learn, check = held_out(rows, settings.held_out, settings.seed)
+    cpu = chosen_device(settings.device) == "cpu"
+    if not ranks.is_first():
+        ranks.wait(cpu=cpu)  # for the folder to be claimed
     modelfolder.claim(out, settings, {"data": fingerprint(rows), **(about or {})})
+    if ranks.is_first():
+        ranks.wait(cpu=cpu)
     start = adapter or base
     if not modelfolder.is_done(out):
         checked = dict(parts(check, settings.order, settings.seed))
@@ -110,14 +116,21 @@ def train(
                 part = _Part(stage, chosen, checked.get(stage, []), out, ended)
                 _train_part(part, start, tokenizer, settings, on_step)
             start = str(ended)
-        shutil.copytree(start, out, dirs_exist_ok=True)
-        counts = {"examples": len(learn), "held out": len(check), "too long": too_long}
-        told = {**config.as_table(settings), **counts, **(about or {})}
-        write_text(out / "README.md", card(base, told, learn, modelfolder.lines(out / LOSSES)))
-        for name in ("stages", "checkpoints"):
-            shutil.rmtree(out / name, ignore_errors=True)
+        ranks.wait(cpu=cpu)  # until nobody looks at the stages any more
+        if ranks.is_first():
+            counts = {"examples": len(learn), "held out": len(check), "too long": too_long}
+            told = {**config.as_table(settings), **counts, **(about or {})}
+            _finish(out, start, card(base, told, learn, modelfolder.lines(out / LOSSES)))
     before, after = held_out_losses(modelfolder.lines(out / LOSSES))
     return Trained(out, len(learn), len(check), too_long, before, after)
+
+
+def _finish(out: Path, start: str, text: str) -> None:
+    """Make the folder a model: the last part's weights, then the card, which says that it is."""
+    shutil.copytree(start, out, dirs_exist_ok=True)
+    write_text(out / "README.md", text)
+    for name in ("stages", "checkpoints"):
+        shutil.rmtree(out / name, ignore_errors=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +163,7 @@ def _train_part(
         model = attach(model, adapter, trainable=True)
     rows_at_once = settings.rows_at_once or (32 if small else 4)
     batch_size = min(settings.batch_size, max(1, len(part.learn) // FEWEST_STEPS))
+    batch_size = ranks.count() * math.ceil(batch_size / ranks.count())
     lengths = [len(row.input_ids) for row in part.learn]
     order = schedule(lengths, settings.epochs, batch_size, settings.seed)
     checkpoints = part.out / "checkpoints" / part.ended.name
@@ -159,8 +173,9 @@ def _train_part(
         folder=checkpoints,
         device=device,
         steps=math.ceil(len(order) / batch_size),
-        rows_at_once=min(rows_at_once, batch_size),
+        rows_at_once=min(rows_at_once, batch_size // ranks.count()),
         batch_size=batch_size,
+        processes=ranks.count(),
         learning_rate=settings.learning_rate,
         seed=settings.seed,
         checks=bool(part.check),
@@ -189,7 +204,11 @@ def _train_part(
         )
     else:
         trained = trained.to(stored)
-    modelfolder.save(trained, tokenizer, part.ended)
+    # All take part in it: with FSDP each process holds a piece of the weights.
+    weights = trainer.accelerator.get_state_dict(trained)
+    if ranks.is_first():
+        modelfolder.save(trained, tokenizer, part.ended, state_dict=weights)
+    ranks.wait(cpu=device == "cpu")
 
 
 def _curve(transformers: Any, part: _Part, on_step: OnStep | None) -> Any:
@@ -203,6 +222,8 @@ def _curve(transformers: Any, part: _Part, on_step: OnStep | None) -> Any:
         def on_log(self, args: Any, state: Any, control: Any, **_: Any) -> None:
             """Write the curve."""
             del args, control
+            if not ranks.is_first():
+                return
             lines = [*before, *({"stage": part.stage, **line} for line in state.log_history)]
             write_lines(path, map(json.dumps, lines))
             loss = state.log_history[-1].get("loss")

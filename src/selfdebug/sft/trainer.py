@@ -48,8 +48,10 @@ def trainer_class(trl: Any, torch: Any, *, plain_loss: bool) -> Any:
             total = torch.nn.functional.cross_entropy(
                 logits_BTV.flatten(0, 1), labels_BT.flatten(), reduction="sum"
             )
-            count = num_items_in_batch if num_items_in_batch is not None else (labels_BT >= 0).sum()
-            loss = total / count
+            if num_items_in_batch is None:
+                loss = total / (labels_BT >= 0).sum()
+            else:  # those of all processes, between which gradients are averaged
+                loss = total * self.accelerator.num_processes / num_items_in_batch
             return (loss, outputs) if return_outputs else loss
 
     return PlainLoss if plain_loss else Trainer
@@ -69,9 +71,11 @@ def training_arguments(
     resumes: bool,
     small: bool,
     bf16: bool,
+    processes: int = 1,
 ) -> Any:
     """Return TRL's configuration. checks: there are held-out rows to evaluate on.
-    resumes: from a checkpoint, which holds the evaluation at the start."""
+    resumes: from a checkpoint, which holds the evaluation at the start. rows_at_once: of each of
+    the processes, which share batch_size."""
     every = max(1, steps // CHECKS)
     return config(
         output_dir=str(folder),
@@ -80,7 +84,7 @@ def training_arguments(
         gradient_checkpointing=not small,  # it trades speed for memory, of which these need none
         per_device_train_batch_size=rows_at_once,
         per_device_eval_batch_size=rows_at_once,
-        gradient_accumulation_steps=math.ceil(batch_size / rows_at_once),
+        gradient_accumulation_steps=math.ceil(batch_size / (rows_at_once * processes)),
         num_train_epochs=1,  # the rows are there as often as they are to be learned
         learning_rate=learning_rate,
         lr_scheduler_type="cosine",
@@ -101,5 +105,6 @@ def training_arguments(
         logging_steps=max(1, steps // POINTS),
         dataloader_pin_memory=device != "cpu",
         disable_tqdm=True,
+        ddp_find_unused_parameters=False,
         report_to="none",
     )

@@ -122,7 +122,7 @@ def test_curves_of_reinforcement_learning_are_drawn(tmp_path: Path, folders: lis
     page = tmp_path / "page.html"
     write_comparison(compare(folders, rounds=1), folders, page, training=[tmp_path / "rl"])
     text = page.read_text()
-    assert "Reward by the words it is credited to, means of 2 steps" in text
+    assert "Reward, by the words that earn it <small>means of 2 steps</small>" in text
     names = re.findall(r'<text class="label s\d"[^>]*>([^<]+)<', text)
     assert names[2:] == ["program", "form", "changes nothing", "breaks right ones", "KL", "mean"]
 

@@ -33,7 +33,7 @@ SHARES = {
 
 
 def drawings(folder: Path) -> list[tuple[str, str]]:
-    """Return (caption, drawing) of each chart; SelfdebugError for a folder without curves."""
+    """Return (caption, drawing) of each chart, as HTML; SelfdebugError for a folder without curves."""
     for name, drawn in (("losses.jsonl", _fine_tuning), ("curves.jsonl", _reinforcement)):
         if (path := folder / name).is_file():
             rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
@@ -50,16 +50,16 @@ def _fine_tuning(rows: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str]]
 def _reinforcement(rows: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
     steps = [row for row in rows if "loss" in row]
     width = max(1, len(steps) // POINTS)
-    each = f", means of {plural(width, 'step')}" if width > 1 else ""
+    each = f" <small>means of {plural(width, 'step')}</small>" if width > 1 else ""
 
     def smooth(names: Mapping[str, str]) -> dict[str, list[Point]]:
         return {name: _means(found, width) for name, found in _series(steps, names).items()}
 
-    yield f"Reward by the words it is credited to{each}", charts.lines(smooth(REWARDS))
-    yield f"Shares of its replies{each}", charts.lines(smooth(SHARES), shares=True)
-    yield "KL to the model it began as", charts.lines(smooth({"KL": "kl"}))
+    yield f"Reward, by the words that earn it{each}", charts.lines(smooth(REWARDS))
+    yield f"Shares of the replies{each}", charts.lines(smooth(SHARES), shares=True)
+    yield f"KL to the model it began as{each}", charts.lines(smooth({"KL": "kl"}))
     lengths = {"mean": "completions/mean_length", "longest": "completions/max_length"}
-    yield "Tokens of a reply", charts.lines(smooth(lengths))
+    yield f"Tokens of a reply{each}", charts.lines(smooth(lengths))
 
 
 def _series(rows: Sequence[Mapping[str, Any]], names: Mapping[str, str]) -> dict[str, list[Point]]:

@@ -1,13 +1,13 @@
 """Speed of `train rl` against a bare run of TRL's GRPO: what do the judge and the credit cost?
 
-Both train the same model on the same prompts with replies of the same lengths: the end token is
-forbidden, so each reply is as long as it may be. The weights are random and what they say is noise,
-so for each reply of ours another program of its task is judged, scored and credited. The bare run
-has one trivial reward and everything else as TRL has it (its own `generate`, its fused head). They
-take turns, a few steps each, so that whatever else the machine does disturbs both alike; processor
-time of all processes, the judge's too, is shown beside the clock. Bar: 0.8 of the bare run's speed.
+Both train the embedded model on the same prompts with replies of the same lengths: the end token is
+forbidden, so each reply is as long as it may be. What is then said is noise, so for each reply of
+ours another program of its task is judged, scored and credited. The bare run has one trivial reward
+and everything else as TRL has it (its own `generate`, its fused head). They take turns, a step
+each, so that whatever else the machine does disturbs both alike; processor time of all processes,
+the judge's too, is shown beside the clock. Bar: 0.8 of the bare run's speed.
 
-    python bench/rl.py [turns]
+    python bench/rl.py [rounds] [model's folder]
 """
 
 from __future__ import annotations
@@ -23,12 +23,14 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
-from recipes.embedded import network, vocabulary
-
 from selfdebug import prompts, rl
-from selfdebug.backends.transformers.loading import libraries, load_tokenizer, prompt_ids
+from selfdebug.backends.transformers.loading import (
+    has_bfloat16,
+    libraries,
+    load_model,
+    load_tokenizer,
+    prompt_ids,
+)
 from selfdebug.benchmarks import world
 from selfdebug.feedback.failing_test import failing_test
 from selfdebug.rl.arguments import grpo_arguments
@@ -37,31 +39,34 @@ from selfdebug.rl.pool import Ask, Mended
 from selfdebug.sandbox import Sandbox
 from selfdebug.types import Completion, Request, Task, TestResult
 
-TURNS, STEPS = 2, 3  # of each trainer by turns, and steps of a turn, the first of which warms up
-PROMPTS, REPLIES, TOKENS = 4, 8, 128
+ROUNDS = 6  # steps of each that are counted; one more warms up
+PROMPTS, REPLIES, TOKENS = 4, 8, 64
 TASKS = 64
+MODEL = Path(__file__).parents[1] / "recipes" / "embedded" / "start"
 
 
 def main() -> None:
-    turns = int(sys.argv[1]) if sys.argv[1:] else TURNS
+    rounds = int(sys.argv[1]) if sys.argv[1:] else ROUNDS
+    model = sys.argv[2] if sys.argv[2:] else str(MODEL)
     with tempfile.TemporaryDirectory() as folder, Sandbox() as sandbox:
         material = tasks()
-        model = write_model(Path(folder), material)
         settings = rl.Settings(
-            str(model), steps=turns * STEPS, prompts=PROMPTS, replies=REPLIES,
-            max_tokens=TOKENS, rank=0, write=0.0, keep=0.0, explain=1.0, refresh=1, device="cpu",
-            learning_rate=1e-6, save_every=10_000,
+            model, steps=rounds + 1, prompts=PROMPTS, replies=REPLIES, max_tokens=TOKENS, rank=0,
+            write=0.0, keep=0.0, explain=1.0, refresh=1, device="cpu", learning_rate=1e-6,
+            save_every=10_000,
         )  # fmt: skip
-        ours = steps_of(our_trainer(material, Path(folder), settings, sandbox))
-        bare = steps_of(bare_trainer(material, Path(folder), settings))
-        wall: dict[str, list[float]] = {"ours": [], "bare": []}
-        cpu: dict[str, list[float]] = {"ours": [], "bare": []}
-        for _ in range(turns):
-            for name, steps in (("bare", bare), ("ours", ours)):
-                for number, (seconds, used) in enumerate(islice(steps, STEPS)):
-                    if number:
-                        wall[name].append(seconds)
-                        cpu[name].append(used)
+        trainers = {
+            "bare": steps_of(bare_trainer(material, Path(folder), settings)),
+            "ours": steps_of(our_trainer(material, Path(folder), settings, sandbox)),
+        }
+        wall: dict[str, list[float]] = {name: [] for name in trainers}
+        cpu: dict[str, list[float]] = {name: [] for name in trainers}
+        for number in range(rounds + 1):
+            for name, steps in trainers.items():
+                seconds, used = next(steps)
+                if number:
+                    wall[name].append(seconds)
+                    cpu[name].append(used)
     tokens = PROMPTS * REPLIES * TOKENS
     for name, all_seconds in wall.items():
         seconds, used = median(all_seconds), median(cpu[name])
@@ -98,17 +103,6 @@ def asked(material: Material) -> list[list[dict[str, str]]]:
         for a in material.failures
     ]  # fmt: skip
     return [prompts.messages(request) for request in requests]
-
-
-def write_model(folder: Path, material: Material) -> Path:
-    """The embedded model's shape with random weights, which never end a reply."""
-    path = folder / "model"
-    texts = [message["content"] for messages in asked(material) for message in messages]
-    vocabulary.trained(texts).save_pretrained(path)
-    model = network.build(vocabulary.SIZE)
-    model.generation_config.eos_token_id = None
-    model.save_pretrained(path)
-    return path
 
 
 def endless(trainer: Any) -> Any:
@@ -151,17 +145,21 @@ class Programs:
 
 def bare_trainer(material: Material, folder: Path, settings: rl.Settings) -> Any:
     """TRL as it is; its prompts are cut like ours, by the same template."""
-    torch, trl, transformers, datasets = libraries("torch", "trl", "transformers", "datasets")
-    del torch
+    torch, trl, datasets = libraries("torch", "trl", "datasets")
     tokenizer = load_tokenizer(settings.model)
     texts = [tokenizer.decode(prompt_ids(tokenizer, messages)) for messages in asked(material)]
     arguments = grpo_arguments(
-        trl.GRPOConfig, settings, folder=folder / "bare", device="cpu", small=True, bf16=has_bf16()
+        trl.GRPOConfig,
+        settings,
+        folder=folder / "bare",
+        device="cpu",
+        small=True,
+        bf16=has_bfloat16(torch, "cpu"),
     )
     rows = islice((text for _ in iter(int, 1) for text in texts), settings.steps * PROMPTS)
     return endless(
         trl.GRPOTrainer(
-            model=transformers.AutoModelForCausalLM.from_pretrained(settings.model),
+            model=load_model(settings.model).float(),
             reward_funcs=[trivial],
             args=arguments,
             train_dataset=datasets.Dataset.from_dict({"prompt": list(rows)}),
@@ -172,13 +170,6 @@ def bare_trainer(material: Material, folder: Path, settings: rl.Settings) -> Any
 
 def trivial(completions: list[Any], **_: Any) -> list[float]:
     return [float(number % 2) for number in range(len(completions))]
-
-
-def has_bf16() -> bool:
-    from selfdebug import modelfolder
-
-    (torch,) = libraries("torch")
-    return modelfolder.has_bf16(torch, "cpu")
 
 
 def steps_of(trainer: Any) -> Iterator[tuple[float, float]]:

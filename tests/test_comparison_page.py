@@ -1,6 +1,7 @@
 """The page of a comparison: sentences first, and no difference claimed that chance explains."""
 
 import itertools
+import json
 import re
 from pathlib import Path
 
@@ -87,7 +88,7 @@ def test_the_page_needs_nothing_else_and_escapes_what_models_wrote(tmp_path: Pat
     assert not re.search(r"(?:src|href)=|@import|url\(", text)
     assert hostile not in text
     assert "&lt;script&gt;" in text
-    assert "Loss over the steps of sft" in text
+    assert "Training of sft" in text
     assert text.count("<article") + text.count('<details class="episode') == TASKS
 
 
@@ -99,7 +100,7 @@ def test_names_at_the_ends_of_lines_keep_apart() -> None:
 
 
 def test_a_folder_without_curves_is_named(tmp_path: Path, folders: list[Path]) -> None:
-    with pytest.raises(SelfdebugError, match="nowhere holds no losses"):
+    with pytest.raises(SelfdebugError, match="nowhere holds neither losses"):
         write_comparison(
             compare(folders, rounds=1),
             folders,
@@ -107,3 +108,31 @@ def test_a_folder_without_curves_is_named(tmp_path: Path, folders: list[Path]) -
             training=[tmp_path / "nowhere"],
         )
     assert not (tmp_path / "page.html").exists()
+
+
+def test_curves_of_reinforcement_learning_are_drawn(tmp_path: Path, folders: list[Path]) -> None:
+    rows = [
+        {"step": n, "loss": 0.1, "kl": n / 100, "completions/mean_length": 50 + n}
+        | {"spans/code": -2 + n / 10, "spans/reply": -1, "replies/unchanged": 0.5}
+        | ({"replies/breaking": 1 / 3} if n % 7 == 0 else {})  # not each step has such prompts
+        for n in range(1, 41)
+    ]
+    lines = [json.dumps(row) for row in [*rows, {"step": 40, "train_runtime": 9}]]
+    write_text(tmp_path / "rl" / "curves.jsonl", "\n".join(lines))
+    page = tmp_path / "page.html"
+    write_comparison(compare(folders, rounds=1), folders, page, training=[tmp_path / "rl"])
+    text = page.read_text()
+    assert "Reward, by the words that earn it <small>means of 2 steps</small>" in text
+    names = re.findall(r'<text class="label s\d"[^>]*>([^<]+)<', text)
+    assert names[2:] == ["program", "form", "changes nothing", "breaks right ones", "KL", "mean"]
+
+
+def marks(drawn: str) -> list[str]:
+    return re.findall(r'class="share"[^>]*>([^<]+)<', drawn)
+
+
+def test_an_axis_holds_nought_and_every_value_between_round_numbers() -> None:
+    assert marks(charts.lines({"reward": [(0, -3.4), (10, 1.2)]})) == [*map(str, range(-4, 3))]
+    assert marks(charts.lines({"share": [(0, 0.1), (1, 0.2)]}, shares=True))[-1] == "100%"
+    assert marks(charts.lines({"nothing": [(0, 0.0), (1, 0.0)]})) == ["0", "0.2"]
+    assert charts.lines({"one": [(1, 1.0)]}) == ""

@@ -14,14 +14,17 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import tiny_models
 import tiny_tasks
 from selfdebug import modelfolder, prompts
 from selfdebug.backends.transformers import create
 from selfdebug.backends.transformers.loading import libraries, load_tokenizer
+from selfdebug.rewards.form import PENALTY
 from selfdebug.rl import CURVES, Settings, prepared, train
-from selfdebug.rl.credit import advantages, centred
+from selfdebug.rl.credit import advantages, centred, with_least
 from selfdebug.rl.rollout import figures
 from selfdebug.rl.sampler import Reply
 from selfdebug.rl.spans import text_of, token_ends, token_mask
@@ -52,15 +55,17 @@ def tokenizer(model):
 class Script:
     """A sampler that gives each prompt the same replies, none of them as long as another."""
 
-    def __init__(self, tokenizer):
-        self.tokenizer = tokenizer
+    def __init__(self, tokenizer, lacking=()):
+        self.tokenizer, self.lacking = tokenizer, lacking  # numbers of those without a program
 
     def replies(self, requests, n, seed):
         for place, request in enumerate(requests):
             for number in range(n):
                 longer = "    x = x + 0\n" * number
                 code = f"def {request.task.id}(x):\n{longer}    return x * 7\n"
-                text = f"Because {number}.\n\n{prompts.fenced('python', code)}"
+                text = f"Because {number}."
+                if number not in self.lacking:
+                    text += f"\n\n{prompts.fenced('python', code)}"
                 ids = self.tokenizer(text, add_special_tokens=False)["input_ids"]
                 asked = self.tokenizer(request.task.prompt)["input_ids"]
                 reply = prompts.parse("python", text, entry_point=request.task.id)
@@ -68,10 +73,10 @@ class Script:
                 yield Reply(place, number, asked, ids + ends, reply)
 
 
-def scripted(model, out, chosen):
+def scripted(model, out, chosen, lacking=()):
     """A trainer whose policy says what the script says, in front of its first batch."""
     rollout, trainer = prepared(tiny_tasks.material(), out, chosen, None)
-    rollout.sampler = Script(trainer.processing_class)
+    rollout.sampler = Script(trainer.processing_class, lacking)
     trainer.model.train()
     trainer.current_gradient_accumulation_steps = 1
     batch = trainer._generate_and_score_completions([{"prompt": str(n // 4)} for n in range(8)])
@@ -138,16 +143,62 @@ class TestCredit:
 
     def test_it_lies_on_its_span_alone_and_is_added_where_spans_meet(self):
         spans = torch.tensor([[[1.0, 1, 0, 0, 0, 0], [0, 1, 1, 1, 0, 0], [0, 0, 0, 0, 0, 0]]])
-        mask = torch.tensor([[1, 1, 1, 1, 1, 0]])
-        found = advantages(torch.tensor([[2.0, -3.0, 7.0]]), spans, mask)
-        # 5 tokens: 2 / 2 x 5 and -3 / 3 x 5; the third has no span, and so no credit.
-        assert found.tolist() == [[5.0, 0.0, -5.0, -5.0, 0.0, 0.0]]
+        found = advantages(torch.tensor([[2.0, -3.0, 7.0]]), spans, 1)
+        # 2 / 2 and -3 / 3; the third has no span, and so no credit.
+        assert found.tolist() == [[1.0, 0.0, -1.0, -1.0, 0.0, 0.0]]
 
     def test_a_long_span_counts_no_more_than_a_short_one(self):
-        mask = torch.ones(1, 8)
-        short = advantages(torch.ones(1, 1), torch.eye(8)[:1, None], mask)
-        long = advantages(torch.ones(1, 1), torch.ones(1, 1, 8), mask)
-        assert short.mean() == long.mean() == 1  # the mean over a row is what the loss takes
+        short, long = torch.zeros(2, 1, 8), torch.ones(2, 1, 8)
+        short[:, :, 0] = 1
+        found = [advantages(torch.ones(2, 1), spans, 2).sum().item() for spans in (short, long)]
+        assert found == [2, 2]
+
+    def test_a_bad_reply_is_not_less_bad_for_being_long(self):
+        """Of two replies to one prompt a token of either counts the same."""
+        spans = torch.zeros(2, 1, 8)
+        spans[0, 0, :2] = spans[1, 0, :6] = 1
+        found = advantages(torch.tensor([[1.0], [-1.0]]), spans, 2)
+        assert found[0, 0] == -found[1, 5] == 1 / 4  # their mean length
+
+
+REWARDS = st.lists(st.floats(-5, 5), min_size=3, max_size=3)
+GROUPS = st.lists(st.tuples(st.booleans(), REWARDS, st.booleans()), min_size=2, max_size=6)
+
+
+class TestMalformedReplies:
+    @given(GROUPS)
+    def test_none_is_better_than_a_well_formed_reply(self, group):
+        """Whatever the well-formed earn, and whether the malformed still earn something or not."""
+        nan = float("nan")
+        malformed = torch.tensor([ill for ill, _, _ in group])
+        rewards_GK = torch.tensor(
+            [
+                [PENALTY if ill else 0.0, *([nan] * 3 if ill and lacks else given)]
+                for ill, given, lacks in group
+            ]
+        )
+        worth_G = centred(with_least(rewards_GK, malformed, len(group)), len(group)).sum(dim=1)
+        if 0 < malformed.sum() < len(group):
+            margin = worth_G[~malformed].min() - worth_G[malformed].max()
+            assert margin >= -PENALTY - 1e-4
+
+    def test_what_no_reply_of_the_group_has_is_not_theirs_either(self):
+        nan = float("nan")
+        rewards = torch.tensor([[0.0, nan], [-5.0, nan]])
+        found = with_least(rewards, torch.tensor([False, True]), 2)
+        assert found[:, 0].tolist() == [0, -5]
+        assert found[:, 1].isnan().all()
+
+    def test_all_of_its_tokens_are_worth_less_than_any_of_a_wrong_program(self, model, tmp_path):
+        chosen = settings(model, rewards=("codebleu",), write=0.0)
+        trainer, batch = scripted(model, tmp_path, chosen, lacking=(1, 3))
+        rows = [n for n in range(8) if n % 4 in (1, 3)]
+        mask, found = batch["completion_mask"].bool(), batch["advantages"]
+        code = tokens_of(trainer, batch, "code")
+        assert code.any(dim=1).tolist() == [n not in rows for n in range(8)]
+        for prompt in (slice(0, 4), slice(4, 8)):
+            lacking = ~code[prompt].any(dim=1, keepdim=True) & mask[prompt]
+            assert found[prompt][lacking].max() < min(0, found[prompt][code[prompt]].min())
 
 
 PRAISE = """
@@ -434,8 +485,8 @@ def test_killed_and_resumed_it_ends_with_the_weights_of_an_uninterrupted_run(pol
 
 def row(step, **changes):
     usual = {
-        "step": step, "replies/equal_groups": 0.2, "replies/unchanged": 0.1, "replies/cut": 0.0,
-        "completions/mean_length": 50.0,
+        "step": step, "replies/equal_groups": 0.2, "replies/unchanged": 0.1,
+        "replies/malformed": 0.1, "completions/mean_length": 50.0,
     }  # fmt: skip
     return {**usual, **{f"replies/{name}": value for name, value in changes.items()}}
 
@@ -446,7 +497,7 @@ class TestCollapse:
         [
             ({"equal_groups": 1.0}, "nothing to learn"),
             ({"unchanged": 0.97}, "gave the wrong program back"),
-            ({"cut": 0.6}, "no end"),
+            ({"malformed": 0.6}, "no end or lacked a part"),
         ],
     )
     def test_a_sign_that_lasts_stops_the_run_and_one_that_passes_does_not(self, sign, message):
@@ -459,9 +510,7 @@ class TestCollapse:
 
     def test_replies_that_grow_twice_as_long(self):
         long = [{**row(n), "completions/mean_length": 101.0} for n in range(PATIENCE)]
-        assert "twice" in collapsed([row(n) for n in range(PATIENCE)] + long).replace(
-            "2 times", "twice"
-        )
+        assert "2 times as long" in collapsed([row(n) for n in range(PATIENCE)] + long)
 
     @pytest.mark.slow
     def test_the_run_says_so_and_keeps_what_it_has(self, model, tmp_path):

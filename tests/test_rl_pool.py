@@ -131,6 +131,11 @@ def test_repairs_are_those_of_the_very_program_else_the_tasks_reference():
     assert [m.fixed for m in given.mended(HARVESTED)] == ["def given"]
 
 
+def test_a_right_program_is_compared_with_itself_not_with_another_right_one():
+    keep = Ask("double", "keep", "refine", "def double(x): return x + x")
+    assert [m.fixed for m in pool().mended(keep)] == [keep.broken] != [TASK.reference]
+
+
 def test_a_restored_pool_goes_on_as_the_first_one_would():
     first = pool()
     first.learn(0, [(HARVESTED, [answer("def a"), answer("def b", "pass"), answer("def c")])])

@@ -99,7 +99,7 @@ ComparisonPage = Annotated[
 ]
 TrainingCurves = Annotated[
     list[Path] | None,
-    Option(help="A folder of `train sft` whose curves are shown; repeatable."),
+    Option(help="A folder of `train` whose curves are shown; repeatable."),
 ]
 BugKind = Annotated[str, Option("--kind", help="Only this kind of bug.", show_default="all")]
 

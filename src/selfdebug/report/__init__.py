@@ -9,17 +9,15 @@ its own. It reads what `evaluate` left in a folder, and measures nothing itself.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from string import Template
 from typing import Any
 
 from selfdebug import config
 from selfdebug.report import charts
 from selfdebug.report.episodes import NAMES, OUTCOMES, card, outcome
+from selfdebug.report.frame import page
 from selfdebug.report.text import escape, percent, plural, seconds
 from selfdebug.store import Store, write_text
 from selfdebug.summary import Row, passed, rows
@@ -31,13 +29,13 @@ def write(folder: str | Path) -> Path:
     folder = Path(folder)
     if not (folder / "episodes.jsonl").is_file():
         raise SelfdebugError(f"{folder} holds no episodes.jsonl: is it the folder of an `eval`?")
-    page = render(
+    text = render(
         {task.id: task for task in Store(folder / "tasks.jsonl", Task)},
         list(Store(folder / "episodes.jsonl", Episode)),
         list(Store(folder / "right.jsonl", Episode)),
         config.read_run(folder / "run.toml"),
     )
-    write_text(folder / "report.html", page)
+    write_text(folder / "report.html", text)
     return folder / "report.html"
 
 
@@ -51,17 +49,12 @@ def render(
     known = [e for e in episodes if e.task_id in tasks]
     if not known:
         raise SelfdebugError("there is no episode to report on")
-    files = Path(__file__).parent
-    script = (files / "page.js").read_text(encoding="utf-8")
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     table = rows(tasks, known, right)
     about = run.get("settings", {})
     mended = any(tasks[e.task_id].broken for e in known)
     order = sorted(known, key=lambda e: (OUTCOMES.index(outcome(e)), e.task_id, e.seed))
-    return Template((files / "page.html").read_text(encoding="utf-8")).substitute(
-        policy=f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'",
-        style=(files / "page.css").read_text(encoding="utf-8"),
-        script=script,
+    return page(
+        "page.html",
         title=escape(str(about.get("benchmark") or "selfdebug")),
         subtitle=_subtitle(about, run),
         headline=_headline(table[0], mended),

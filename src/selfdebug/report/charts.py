@@ -109,34 +109,51 @@ def curves(series: Mapping[str, Sequence[float]]) -> str:
     return _frame("".join(drawn), WIDTH - NAMED)
 
 
-def falling(points: Mapping[str, Sequence[tuple[float, float]]]) -> str:
-    """Return lines of (step, loss), from 0 to the highest loss; "" when there are no points."""
+def lines(points: Mapping[str, Sequence[tuple[float, float]]], *, shares: bool = False) -> str:
+    """Return a line of (step, value) for each name, which stands at its end.
+
+    The axis holds 0 and every value, or from 0 to 1 where they are shares. "" when there are no
+    two points.
+    """
     every = [point for found in points.values() for point in found]
     if len(every) < 2:
         return ""
-    widest, highest = max(x for x, _ in every) or 1.0, max(y for _, y in every) or 1.0
+    widest = max(x for x, _ in every) or 1.0
+    marks = [n / 4 for n in range(5)] if shares else _round([y for _, y in every])
+    right = WIDTH - NAMED
 
-    def place(x: float, y: float) -> str:
-        return f"{LEFT + x / widest * (WIDTH - LEFT - NAMED):.1f} {_y(y / highest):.1f}"
+    def x(step: float) -> float:
+        return LEFT + step / widest * (right - LEFT)
+
+    def y(value: float) -> float:
+        return _y((value - marks[0]) / (marks[-1] - marks[0]))
 
     drawn = [
-        f'<text class="share" x="{LEFT - 6}" y="{_y(part) + 4:.1f}">{highest * part:.2g}</text>'
-        f'<path class="grid" d="M{LEFT} {_y(part):.1f}H{WIDTH - NAMED}"/>'
-        for part in (0, 0.5, 1)
+        f'<text class="share" x="{LEFT - 6}" y="{y(mark) + 4:.1f}">'
+        f"{percent(mark) if shares else f'{mark:g}'}</text>"
+        f'<path class="grid{" zero" if not mark else ""}" d="M{LEFT} {y(mark):.1f}H{right}"/>'
+        for mark in marks
     ]
     drawn += [
-        f'<text class="tick" x="{LEFT + part * (WIDTH - LEFT - NAMED):.1f}" y="{HEIGHT - 10}">'
-        f"{widest * part:.0f}</text>"
-        for part in (0, 0.5, 1)
+        f'<text class="tick" x="{x(step):.1f}" y="{HEIGHT - 10}">{step:.0f}</text>'
+        for step in (0, widest / 2, widest)
     ]
-    free = _apart([_y(found[-1][1] / highest) for found in points.values() if found], 13)
-    shown = [(name, found) for name, found in points.items() if found]
-    for number, ((name, found), height) in enumerate(zip(shown, free, strict=True)):
-        path = "L".join(place(x, y) for x, y in found)
+    free = _apart([y(found[-1][1]) for found in points.values()], 13)
+    for number, ((name, found), height) in enumerate(zip(points.items(), free, strict=True)):
+        path = "L".join(f"{x(step):.1f} {y(value):.1f}" for step, value in found)
         drawn.append(f'<path class="line s{number % COLOURS}" d="M{path}"/>')
-        at = f'x="{WIDTH - NAMED + 8}" y="{height + 4:.1f}"'
+        at = f'x="{right + 8}" y="{height + 4:.1f}"'
         drawn.append(f'<text class="label s{number % COLOURS}" {at}>{escape(name)}</text>')
     return f'<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img">{"".join(drawn)}</svg>'
+
+
+def _round(values: Sequence[float]) -> list[float]:
+    """Return three to six round numbers, evenly apart, that hold 0 and every value between them."""
+    low, high = min(0.0, *values), max(0.0, *values)
+    rough = (high - low or 1.0) / 5
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = next(digit * power for digit in (1, 2, 5, 10) if digit * power >= rough)
+    return [n * step for n in range(math.floor(low / step), max(1, math.ceil(high / step)) + 1)]
 
 
 def _apart(heights: Sequence[float], distance: float) -> list[float]:

@@ -9,24 +9,22 @@ measures nothing.
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
-from string import Template
 
 from selfdebug import config
 from selfdebug.compare import Cell, Comparison, Contrast
 from selfdebug.report import charts
 from selfdebug.report.episodes import NAMES, OUTCOMES, card, outcome
+from selfdebug.report.frame import page
 from selfdebug.report.text import escape, percent
+from selfdebug.report.training import drawings
 from selfdebug.stats import Interval
 from selfdebug.store import Store, write_text
 from selfdebug.summary import rows
-from selfdebug.types import Episode, SelfdebugError, Task
+from selfdebug.types import Episode, Task
 
 SHOWN = 80  # episodes on the page
 CLAIM = 1  # the round that the sentences are about
@@ -43,31 +41,27 @@ def write_comparison(
     """Write the page of a comparison.
 
     folders: of the runs that were compared; the last one's episodes are shown. training: folders
-    of `train sft`, whose curves are drawn. Raises SelfdebugError where one has none.
+    of `train`, whose curves are drawn. Raises SelfdebugError where one has none.
     """
     last = folders[-1]
     tasks = {task.id: task for task in Store(last / "tasks.jsonl", Task)}
     episodes = [e for e in Store(last / "episodes.jsonl", Episode) if e.task_id in tasks]
-    files = Path(__file__).parent
-    script = (files / "page.js").read_text(encoding="utf-8")
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     runs = {folder: config.read_run(folder / "run.toml") for folder in folders}
-    page = Template((files / "comparison.html").read_text(encoding="utf-8")).substitute(
-        policy=f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{digest}'",
-        style=(files / "page.css").read_text(encoding="utf-8"),
-        script=script,
+    text = page(
+        "comparison.html",
         title=escape(title or "Does it debug?"),
         subtitle=escape(" · ".join(["selfdebug", *_about(runs[last]), f"{_tasks(found)} tasks"])),
         sentences="".join(f"<li>{sentence}</li>" for sentence in sentences(found)),
         grid=_grid(found.cells),
-        charts=_charts(found.cells, training),
+        charts=_curves(found.cells),
+        training="".join(map(_training, training)),
         differences=_differences(found.contrasts),
         kinds=_kinds(tasks, episodes),
         last=escape(last.name),
         episodes="\n".join(card(tasks[e.task_id], e) for e in _first(episodes)),
         runs="".join(_run(folder, run) for folder, run in runs.items()),
     )
-    write_text(path, page)
+    write_text(path, text)
 
 
 def sentences(found: Comparison) -> Iterator[str]:
@@ -145,32 +139,24 @@ def _grid(cells: Sequence[Cell]) -> str:
     return f"<table>{''.join(lines)}</table>"
 
 
-def _charts(cells: Sequence[Cell], training: Sequence[Path]) -> str:
+def _curves(cells: Sequence[Cell]) -> str:
     series: dict[str, list[float]] = {}
     for cell in cells:
         series.setdefault(cell.run, []).append(cell.pass_1.value)
-    figures = [("pass@1 after so many refinements", charts.curves(series))]
-    for folder in training:
-        drawn = charts.falling(_losses(folder))
-        figures.append((f"Loss over the steps of {escape(folder.name)}", drawn))
-    return "".join(
+    return _figures([("pass@1 after so many refinements", charts.curves(series))])
+
+
+def _training(folder: Path) -> str:
+    drawn = _figures(drawings(folder))
+    return f"<section><h2>Training of {escape(folder.name)}</h2>{drawn}</section>"
+
+
+def _figures(figures: Sequence[tuple[str, str]]) -> str:
+    drawn = "".join(
         f"<figure><figcaption>{caption}</figcaption>{drawing}</figure>"
         for caption, drawing in figures
-        if drawing
     )
-
-
-def _losses(folder: Path) -> dict[str, list[tuple[float, float]]]:
-    """Return the curves that `train` logged, those of training and on held-out tasks."""
-    path = folder / "losses.jsonl"
-    if not path.is_file():
-        raise SelfdebugError(f"{folder} holds no losses.jsonl: is it the folder of a `train sft`?")
-    logged = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    names = {"training": "loss", "held out": "eval_loss"}
-    return {
-        name: [(float(row["step"]), float(row[key])) for row in logged if key in row]
-        for name, key in names.items()
-    }
+    return f'<div class="charts">{drawn}</div>'
 
 
 def _differences(contrasts: Sequence[Contrast]) -> str:

@@ -124,7 +124,12 @@ class Pool:
         return Request(shown, ask.mode, ask.broken, ask.feedback)
 
     def mended(self, ask: Ask) -> list[Mended]:
-        """Return the known repairs of the ask's program, else the task's reference, if any."""
+        """Return the known repairs of the ask's program, else the task's reference, if any.
+
+        A right program needs none: what it should be is what it is.
+        """
+        if ask.kind == "keep":
+            return [Mended(ask.task_id, ask.broken, ask.broken)]
         key = ask.task_id, normalised(ask.broken)
         known = [*self._given.get(key, ()), *self._found.get(key, ())][:MENDED]
         reference = self.tasks[ask.task_id].reference

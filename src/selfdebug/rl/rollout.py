@@ -24,7 +24,7 @@ from selfdebug.rewards import checked
 from selfdebug.rewards.form import malformed
 from selfdebug.rl.pool import Answer, Ask, Pool
 from selfdebug.rl.sampler import Sampler
-from selfdebug.rl.spans import token_ends, token_mask
+from selfdebug.rl.spans import REPLY, token_ends, token_mask
 from selfdebug.store import Store, write_text
 from selfdebug.types import Judge, SelfdebugError, Verdict, code_sha
 
@@ -137,14 +137,22 @@ class Rollout:
                 broken = cast("Future[Verdict]", row["failure"])
                 row["failure"] = broken.result().first_failure
 
+    def malformed(self, rows: Sequence[Row]) -> Any:
+        """Return True for each malformed reply, shape (B,)."""
+        return self._torch.tensor([malformed(row["request"], row["reply"]) for row in rows])
+
     def spans(self, rows: Sequence[Row], length: int) -> Any:
-        """Return 1 for each reward's tokens, shape (B, K, T), T = length."""
+        """Return 1 for each reward's tokens, shape (B, K, T), T = length.
+
+        Of a malformed reply that is all of them: no part of it is any good without the others.
+        """
         torch = self._torch
         spans_BKT = torch.zeros(len(rows), len(self._rewards), length)
         for b, row in enumerate(rows):
             ends = token_ends(self._tokenizer, row["ids"])
+            ill = malformed(row["request"], row["reply"])
             for k, reward in enumerate(self._rewards):
-                mask = token_mask(ends, row["reply"].spans, reward.span)
+                mask = token_mask(ends, row["reply"].spans, REPLY if ill else reward.span)
                 spans_BKT[b, k, : len(mask)] = torch.tensor(mask, dtype=torch.float32)
         return spans_BKT
 
@@ -162,7 +170,19 @@ class Rollout:
                 shown.append_many(
                     self._to_read(rows[b], rewards[b], step, b) for g in groups[:SHOWN] for b in g
                 )
-        return figures(rows, rewards, groups)
+        return {**figures(rows, rewards, groups), **self._by_span(rewards)}
+
+    def _by_span(self, rewards: Sequence[Sequence[float | None]]) -> dict[str, float]:
+        """Return for each span the mean sum of what is credited to it, of replies that have any."""
+        found: dict[str, list[float]] = {}
+        for row in rewards:
+            sums: dict[str, float] = {}
+            for reward, value in zip(self._rewards, row, strict=True):
+                if value is not None:
+                    sums[reward.span] = sums.get(reward.span, 0.0) + reward.weight * value
+            for span, value in sums.items():
+                found.setdefault(span, []).append(value)
+        return {f"spans/{span}": fmean(values) for span, values in found.items()}
 
     def _to_read(self, row: Row, rewards: Sequence[float | None], step: int, place: int) -> Shown:
         ask: Ask = row["ask"]

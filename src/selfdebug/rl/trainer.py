@@ -16,6 +16,7 @@ from selfdebug.rl import credit
 from selfdebug.types import SelfdebugError
 
 TOKEN_LOSSES = ("grpo", "bnpo", "dr_grpo", "dapo", "cispo", "sapo")
+DIVIDED_BY_ROW = ("grpo", "sapo")  # whose loss is a mean over rows of means over their tokens
 
 
 def check_loss(loss: str, *, importance: str = "token", liger: bool = False) -> None:
@@ -61,11 +62,16 @@ def trainer_class(trl: Any, torch: Any, *, plain_logits: bool) -> Any:
         def _generate_and_score_completions(self: Any, inputs: Any) -> Any:
             trl_trainer: Any = super()
             output: Any = trl_trainer._generate_and_score_completions(inputs)
-            mask_BT = output["completion_mask"]
+            mask_BT, group = output["completion_mask"], self.num_generations
             rewards_BK = self._rewards_BK * self._rollout.weights.to(mask_BT.device)
-            centred_BK = credit.centred(rewards_BK, self.num_generations)
+            malformed_B = self._rollout.malformed(inputs).to(mask_BT.device)
+            rewards_BK = credit.with_least(rewards_BK, malformed_B, group)
             spans_BKT = self._rollout.spans(inputs, mask_BT.shape[1]).to(mask_BT.device)
-            output["advantages"] = credit.advantages(centred_BK, spans_BKT, mask_BT)
+            credit_BT = credit.advantages(credit.centred(rewards_BK, group), spans_BKT, group)
+            # What the loss will divide by: the row's own length, or one number for all rows.
+            lengths_B1 = mask_BT.sum(dim=-1, keepdim=True).float()
+            own = self.args.loss_type in DIVIDED_BY_ROW
+            output["advantages"] = credit_BT * (lengths_B1 if own else lengths_B1.mean())
             measured = self._rollout.learn(inputs, self._rewards_BK, self.state.global_step)
             for name, value in measured.items():
                 self._metrics["train"][name].append(value)

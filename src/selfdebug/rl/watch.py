@@ -18,7 +18,7 @@ CURVES = "curves.jsonl"
 PATIENCE = 10  # steps in a row that show a sign before the run is stopped
 UNCHANGED = 0.95  # of the refinements
 LONGER = 2.0  # times as long as in the first steps
-LONGEST = 0.5  # of the replies that were cut off
+ILL = 0.5  # of the replies that were malformed
 
 OnStep = Callable[[int, int], None]  # (step, of how many)
 Log = Mapping[str, Any]
@@ -46,12 +46,15 @@ def collapsed(log: Sequence[Log]) -> str:
         )
     lengths = [row["completions/mean_length"] for row in rows[:PATIENCE]]
     limit = LONGER * sum(lengths) / len(lengths)
-    if all_of("completions/mean_length", limit) or (
-        all_of("replies/cut", LONGEST) and rows[0]["replies/cut"] < LONGEST
-    ):
+    if all_of("completions/mean_length", limit):
         return (
-            f"for {PATIENCE} steps replies were {LONGER:g} times as long as at first, or half of "
-            "them had no end: raise --kl, or lower --learning-rate"
+            f"for {PATIENCE} steps replies were {LONGER:g} times as long as at first: raise --kl, "
+            "or lower --learning-rate"
+        )
+    if all_of("replies/malformed", ILL) and rows[0]["replies/malformed"] < ILL:
+        return (
+            f"for {PATIENCE} steps half of the replies had no end or lacked a part: raise --kl, or "
+            "lower --learning-rate"
         )
     return ""
 

@@ -28,7 +28,12 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from recipes.embedded import network, vocabulary
 
 from selfdebug import prompts, rl
-from selfdebug.backends.transformers.loading import libraries, load_tokenizer, prompt_ids
+from selfdebug.backends.transformers.loading import (
+    has_bfloat16,
+    libraries,
+    load_tokenizer,
+    prompt_ids,
+)
 from selfdebug.benchmarks import world
 from selfdebug.feedback.failing_test import failing_test
 from selfdebug.rl.arguments import grpo_arguments
@@ -149,15 +154,17 @@ class Programs:
             yield replace(reply, completion=said)
 
 
-def bare_trainer(material: Material, folder: Path, settings: rl.Settings) -> Any:
-    """TRL as it is; its prompts are cut like ours, by the same template."""
+def bare_trainer(material: Material, folder: Path, settings: rl.Settings, **changes: Any) -> Any:
+    """TRL as it is; its prompts are cut like ours, by the same template. changes: of settings."""
     torch, trl, transformers, datasets = libraries("torch", "trl", "transformers", "datasets")
-    del torch
     tokenizer = load_tokenizer(settings.model)
     texts = [tokenizer.decode(prompt_ids(tokenizer, messages)) for messages in asked(material)]
     arguments = grpo_arguments(
-        trl.GRPOConfig, settings, folder=folder / "bare", device="cpu", small=True, bf16=has_bf16()
-    )
+        trl.GRPOConfig, settings, folder=folder / "bare", device="cpu", small=True,
+        bf16=has_bfloat16(torch, "cpu"),
+    )  # fmt: skip
+    for name, value in changes.items():
+        setattr(arguments, name, value)
     rows = islice((text for _ in iter(int, 1) for text in texts), settings.steps * PROMPTS)
     return endless(
         trl.GRPOTrainer(
@@ -174,13 +181,6 @@ def trivial(completions: list[Any], **_: Any) -> list[float]:
     return [float(number % 2) for number in range(len(completions))]
 
 
-def has_bf16() -> bool:
-    from selfdebug import modelfolder
-
-    (torch,) = libraries("torch")
-    return modelfolder.has_bf16(torch, "cpu")
-
-
 def steps_of(trainer: Any) -> Iterator[tuple[float, float]]:
     """Yield (seconds, CPU seconds) of each step, as it is taken: generation, loss, optimiser.
 
@@ -189,6 +189,8 @@ def steps_of(trainer: Any) -> Iterator[tuple[float, float]]:
     (torch,) = libraries("torch")
     trainer.create_optimizer_and_scheduler(trainer.args.max_steps)
     trainer.model.train()
+    if trainer.args.gradient_checkpointing:
+        trainer.model.gradient_checkpointing_enable(trainer.args.gradient_checkpointing_kwargs)
     parts = trainer.args.gradient_accumulation_steps
     trainer.current_gradient_accumulation_steps = parts
     for batch in trainer.get_train_dataloader():

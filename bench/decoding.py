@@ -12,9 +12,7 @@ Bars: 2.5 x for one line, 0.95 x for another program.
 from __future__ import annotations
 
 import argparse
-import datetime
 import os
-import platform
 import sys
 import time
 from pathlib import Path
@@ -25,7 +23,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import torch
-from bench import shapes
+from bench import machine, shapes
 
 from selfdebug import prompts
 from selfdebug.backends.transformers import drawing, stepping
@@ -101,7 +99,7 @@ def race(  # noqa: PLR0917 - a line of the table
     said, draft = (ids(own, text) for text in (program, BROKEN))
     seconds: dict[str, list[float]] = {"selfdebug": [], "generate": []}
     with shapes.forced(loaded.model, len(prompt), said):
-        generated(loaded, prompt, rows, 2)  # the first touch of the weights is nobody's
+        generated(loaded, [prompt] * rows, 2)  # the first touch of the weights is nobody's
         for _ in range(rounds):
             greedy, room = Sampling(temperature=0), len(said) + 8
             asked = [Row(prompt, room, greedy, "", draft) for _ in range(rows)]
@@ -109,7 +107,7 @@ def race(  # noqa: PLR0917 - a line of the table
             stepping.draw(loaded, asked)
             seconds["selfdebug"].append(time.process_time() - start)
             start = time.process_time()
-            replies = generated(loaded, prompt, rows, room)
+            replies = generated(loaded, [prompt] * rows, room)
             seconds["generate"].append(time.process_time() - start)
             if [list(row.reply or ()) for row in asked] != replies or replies[0] != said:
                 raise AssertionError("the two samplers do not say the same")
@@ -117,8 +115,10 @@ def race(  # noqa: PLR0917 - a line of the table
     ratio = speed["selfdebug"] / speed["generate"]
     figures = f"{speed['selfdebug']:.1f} and {speed['generate']:.1f} tokens a CPU second"
     what = f"{name}, {repair}, {rows} at once"
+    dtype = str(loaded.model.dtype).removeprefix("torch.")
     print(
-        f"| {what} | transformers' generate | {ratio:.2f} x | {figures} | {machine(loaded)} |",
+        f"| {what} | transformers' generate | {ratio:.2f} x | {figures} "
+        f"| {machine.described(dtype)} |",
         flush=True,
     )
     return ratio < BARS[repair]
@@ -130,9 +130,9 @@ def ids(tokenizer: Any, program: str) -> list[int]:
     return [*tokenizer(text, add_special_tokens=False)["input_ids"], tokenizer.eos_token_id]
 
 
-def generated(loaded: Loaded, prompt: list[int], rows: int, room: int) -> list[list[int]]:
-    """Return what transformers writes by itself."""
-    inputs = torch.tensor([prompt] * rows)
+def generated(loaded: Loaded, asked: list[list[int]], room: int) -> list[list[int]]:
+    """Return what transformers writes by itself after prompts of one length."""
+    inputs = torch.tensor(asked)
     with torch.inference_mode():
         out = loaded.model.generate(
             inputs,
@@ -142,14 +142,7 @@ def generated(loaded: Loaded, prompt: list[int], rows: int, room: int) -> list[l
             pad_token_id=0,
             eos_token_id=drawing.end_tokens(loaded),
         )
-    return [row[len(prompt) :] for row in out.tolist()]
-
-
-def machine(loaded: Loaded) -> str:
-    cores = len(os.sched_getaffinity(0))
-    dtype = str(loaded.model.dtype).removeprefix("torch.")
-    today = datetime.date.today()
-    return f"{cores} cores, {platform.machine()}, torch {torch.__version__}, {dtype}, {today}"
+    return [row[inputs.shape[1] :] for row in out.tolist()]
 
 
 if __name__ == "__main__":

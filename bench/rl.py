@@ -143,8 +143,8 @@ class Programs:
             yield replace(reply, completion=said)
 
 
-def bare_trainer(material: Material, folder: Path, settings: rl.Settings) -> Any:
-    """TRL as it is; its prompts are cut like ours, by the same template."""
+def bare_trainer(material: Material, folder: Path, settings: rl.Settings, **changes: Any) -> Any:
+    """TRL as it is; its prompts are cut like ours, by the same template. changes: of settings."""
     torch, trl, datasets = libraries("torch", "trl", "datasets")
     tokenizer = load_tokenizer(settings.model)
     texts = [tokenizer.decode(prompt_ids(tokenizer, messages)) for messages in asked(material)]
@@ -156,6 +156,8 @@ def bare_trainer(material: Material, folder: Path, settings: rl.Settings) -> Any
         small=True,
         bf16=has_bfloat16(torch, "cpu"),
     )
+    for name, value in changes.items():
+        setattr(arguments, name, value)
     rows = islice((text for _ in iter(int, 1) for text in texts), settings.steps * PROMPTS)
     return endless(
         trl.GRPOTrainer(
@@ -180,6 +182,8 @@ def steps_of(trainer: Any) -> Iterator[tuple[float, float]]:
     (torch,) = libraries("torch")
     trainer.create_optimizer_and_scheduler(trainer.args.max_steps)
     trainer.model.train()
+    if trainer.args.gradient_checkpointing:
+        trainer.model.gradient_checkpointing_enable(trainer.args.gradient_checkpointing_kwargs)
     parts = trainer.args.gradient_accumulation_steps
     trainer.current_gradient_accumulation_steps = parts
     for batch in trainer.get_train_dataloader():

@@ -1,8 +1,10 @@
 """Random weights in the exact published shapes: what a step costs does not depend on the weights.
 
-The settings are those of each model's config.json on the Hugging Face hub; the vocabulary is the
-published one and the tokenizer a byte-level BPE made here, so prompts of a given number of tokens
-are real and texts are noise; where a text matters, the model is `forced` to write it.
+The settings are those of each model's config.json on the Hugging Face hub, which the machines that
+this was written on cannot reach: beside each shape stands the copy that it was compared with, and
+what no copy was found of. The vocabulary is the published one and the tokenizer a byte-level BPE
+made here, so prompts of a given number of tokens are real and texts are noise; where a text
+matters, the model is `forced` to write it.
 
     python bench/shapes.py                       # the names, with their parameters
     python bench/shapes.py qwen2.5-coder-0.5b    # write runs/shapes/<name>, for any verb's model=
@@ -28,61 +30,59 @@ CHATML = (
     "{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
 )
 END = "<|im_end|>"
+ENDS = {"eos_token_id": 1, "pad_token_id": 0, "bos_token_id": None}  # of the tokenizer made here
 
 
-def qwen(width: int, layers: int, heads: int, kv: int, inner: int) -> Any:
-    return t.Qwen2Config(
-        vocab_size=151_936,
+def llama(  # noqa: PLR0917 - in the order in which tables give them
+    config: Any, width: int, layers: int, heads: int, kv: int, inner: int, **others: Any
+) -> Any:
+    """Return the configuration of a Llama or a model like it. kv: heads of keys and values."""
+    return config(
         hidden_size=width,
         num_hidden_layers=layers,
         num_attention_heads=heads,
         num_key_value_heads=kv,
         intermediate_size=inner,
-        max_position_embeddings=32_768,
-        rope_parameters={"rope_type": "default", "rope_theta": 1_000_000.0},
         rms_norm_eps=1e-6,
-        tie_word_embeddings=True,
-        bos_token_id=None,
-        eos_token_id=1,
-        pad_token_id=0,
+        **ENDS,
+        **others,
     )
+
+
+def rope(theta: float, kind: str = "default", **others: Any) -> dict[str, Any]:
+    return {"rope_parameters": {"rope_type": kind, "rope_theta": theta, **others}}
 
 
 def shapes() -> dict[str, Any]:
     """Return the configurations by name."""
-    ends = {"eos_token_id": 1, "pad_token_id": 0, "bos_token_id": None}
+    # Qwen2.5-Coder Technical Report (arXiv 2409.12186), table 1: widths, layers, heads, tying; the
+    # model's card: context. Vocabulary, rotations: Qwen2-0.5B's config.json in
+    # rwth-i6/i6_experiments, qwen2_configs.py.
+    qwen = {
+        "vocab_size": 151_936, "max_position_embeddings": 32_768, "tie_word_embeddings": True,
+        **rope(1_000_000.0),
+    }  # fmt: skip
     return {
-        "qwen2.5-coder-0.5b": qwen(896, 24, 14, 2, 4_864),
-        "qwen2.5-coder-3b": qwen(2_048, 36, 16, 2, 11_008),
-        # Three layers of linear attention to one of full attention.
-        "qwen3.5-like-0.8b": t.Qwen3_5TextConfig(
-            vocab_size=248_320,
-            hidden_size=1_024,
-            num_hidden_layers=24,
-            num_attention_heads=8,
-            num_key_value_heads=2,
-            head_dim=256,
-            intermediate_size=3_584,
-            linear_num_key_heads=16,
-            linear_num_value_heads=16,
-            linear_key_head_dim=128,
-            linear_value_head_dim=128,
-            tie_word_embeddings=True,
-            **ends,
+        "qwen2.5-coder-0.5b": llama(t.Qwen2Config, 896, 24, 14, 2, 4_864, **qwen),
+        "qwen2.5-coder-3b": llama(t.Qwen2Config, 2_048, 36, 16, 2, 11_008, **qwen),
+        # Qwen3.5-0.8B's text model: its config.json in a test of wlejon/brolm, and THUDM/slime,
+        # scripts/models/qwen3.5-0.8B.sh. Three layers of linear attention to one of full attention.
+        "qwen3.5-like-0.8b": llama(
+            t.Qwen3_5TextConfig, 1_024, 24, 8, 2, 3_584,
+            vocab_size=248_320, max_position_embeddings=262_144, head_dim=256,
+            linear_num_key_heads=16, linear_num_value_heads=16,
+            linear_key_head_dim=128, linear_value_head_dim=128, linear_conv_kernel_dim=4,
+            tie_word_embeddings=True, **rope(10_000_000.0, partial_rotary_factor=0.25),
         ),
-        "deepseek-coder-1.3b": t.LlamaConfig(
-            vocab_size=32_256,
-            hidden_size=2_048,
-            num_hidden_layers=24,
-            num_attention_heads=16,
-            num_key_value_heads=16,
-            intermediate_size=5_504,
-            max_position_embeddings=16_384,
-            rope_parameters={"rope_type": "linear", "factor": 4.0, "rope_theta": 100_000.0},
-            rms_norm_eps=1e-6,
-            tie_word_embeddings=False,
-            **ends,
+        # deepseek-coder-1.3b-instruct's config as a public verl log prints it, with its number of
+        # parameters, 1,346,471,936.
+        "deepseek-coder-1.3b": llama(
+            t.LlamaConfig, 2_048, 24, 16, 16, 5_504,
+            vocab_size=32_256, max_position_embeddings=16_384, tie_word_embeddings=False,
+            **rope(100_000.0, "linear", factor=4.0),
         ),
+        # StarCoderBase-1B: the modules as src/blog/lora/index.md of 8bitnand/8bitnand.github.io
+        # prints them: 2,304 columns are 16 heads of queries, one of keys and one of values.
         "starcoder-1b": t.GPTBigCodeConfig(
             vocab_size=49_152,
             n_positions=8_192,
@@ -92,8 +92,11 @@ def shapes() -> dict[str, Any]:
             n_inner=8_192,
             multi_query=True,
             activation_function="gelu_pytorch_tanh",
-            **ends,
+            **ENDS,
         ),
+        # CodeT5+ 770M has CodeT5-large's architecture (salesforce/CodeT5, CodeT5+/README.md), which
+        # is T5-large's (google-research/t5x, t5_1_0/large.gin) with 32,100 tokens. No copy of its
+        # own config.json was found: that the output layer is tied, as T5's, is unverified.
         "codet5p-770m": t.T5Config(
             vocab_size=32_100,
             d_model=1_024,
@@ -106,7 +109,7 @@ def shapes() -> dict[str, Any]:
             eos_token_id=1,
             pad_token_id=0,
         ),
-    }
+    }  # fmt: skip
 
 
 def kind(config: Any) -> Any:

@@ -22,7 +22,7 @@ def steps(broken, reply, overhead=24.0):
     draft, said, runs, tokens = Draft(broken), [], 0, 0
     while len(said) < len(reply):
         room = len(reply) - len(said) - 1
-        width = drafting.width([(draft, room)], overhead)
+        width = drafting.width([(draft, room)], overhead, 16.0)
         proposed = draft.propose(min(width, room))
         right = 0
         while right < len(proposed) and proposed[right] == reply[len(said) + right]:
@@ -62,11 +62,12 @@ def test_a_draft_ends_and_never_proposes_more_than_there_is_room_for():
     assert draft.expected(2)[-1] < 2
     draft.follow([1, 2, 3], 3)
     assert list(draft.propose(8)) == []
-    assert drafting.width([(draft, 50)], 24.0) == 0
-    assert drafting.width([(None, 50)], 24.0) == 0
+    assert drafting.width([(draft, 50)], 24.0, 16.0) == 0
+    assert drafting.width([(None, 50)], 24.0, 16.0) == 0
 
 
 def test_where_tokens_cost_much_fewer_are_proposed():
-    widths = [drafting.width([(Draft(BROKEN), 90)] * 4, overhead) for overhead in (1.0, 24.0, 500)]
+    rows = [(Draft(BROKEN), 90)] * 4
+    widths = [drafting.width(rows, overhead, 16.0) for overhead in (1.0, 24.0, 500)]
     assert widths == sorted(widths)
     assert widths[0] < widths[-1]

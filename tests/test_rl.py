@@ -20,15 +20,15 @@ from hypothesis import strategies as st
 import tiny_models
 import tiny_tasks
 from selfdebug import modelfolder, prompts
-from selfdebug.backends.transformers import create
-from selfdebug.backends.transformers.loading import libraries, load_tokenizer
+from selfdebug.backends.transformers import create, stepping
+from selfdebug.backends.transformers.loading import has_bfloat16, libraries, load_tokenizer
 from selfdebug.rewards.form import PENALTY
 from selfdebug.rl import CURVES, Settings, prepared, train
 from selfdebug.rl.credit import advantages, centred, with_least
 from selfdebug.rl.rollout import figures
-from selfdebug.rl.sampler import Reply
+from selfdebug.rl.sampler import Reply, Sampler
 from selfdebug.rl.spans import text_of, token_ends, token_mask
-from selfdebug.rl.trainer import TOKEN_LOSSES, check_loss
+from selfdebug.rl.trainer import TOKEN_LOSSES, check_loss, replies_logits
 from selfdebug.rl.watch import PATIENCE, collapsed
 from selfdebug.sandbox import Sandbox
 from selfdebug.types import Completion, Request, Sampling, SelfdebugError, Verdict
@@ -82,6 +82,32 @@ def scripted(model, out, chosen, lacking=()):
     batch = trainer._generate_and_score_completions([{"prompt": str(n // 4)} for n in range(8)])
     rollout.close()
     return trainer, batch
+
+
+@pytest.mark.parametrize("rank", [0, 4])
+def test_drafted_replies_are_those_that_transformers_draws(model, tokenizer, monkeypatch, rank):
+    """The broken program as a draft changes the cost alone, with an adapter in the model or not."""
+    peft, transformers = libraries("peft", "transformers")
+    policy = transformers.AutoModelForCausalLM.from_pretrained(model)
+    if rank:
+        torch.manual_seed(0)
+        lora = peft.LoraConfig(r=rank, init_lora_weights=False, task_type="CAUSAL_LM",
+                               target_modules="all-linear")  # fmt: skip
+        policy = peft.get_peft_model(policy, lora)
+    (task, *_) = tiny_tasks.material().tasks
+    asked = [
+        Request(task, "generate"),
+        Request(task, "refine", f"def {task.id}(x): return 1", "No"),
+    ]
+    found = []
+    for drafts in (True, False):
+        if not drafts:
+            monkeypatch.setattr(stepping, "fits", lambda _loaded: False)
+        sampler = Sampler(policy, tokenizer, "cpu", Sampling(1.0, max_tokens=24), rows_at_once=4)
+        sampler.use(policy)
+        found.append([(r.prompt, r.number, r.ids) for r in sampler.replies(asked, 3, "seed")])
+    assert found[0] == found[1]
+    assert len({tuple(ids) for *_, ids in found[0]}) == 6
 
 
 @pytest.fixture(scope="module")
@@ -218,15 +244,17 @@ def gradient_on_logits(model, tmp_path, span, **changes):
     )  # fmt: skip
     trainer, batch = scripted(model, tmp_path / span, chosen)
     kept = []
-    head = trainer.model.get_output_embeddings()
-    hook = head.register_forward_hook(lambda *found: kept.append(found[2]))
-    loss = trainer._compute_loss(trainer.model, batch)
-    hook.remove()
+
+    def keep(*asked):
+        kept.append(replies_logits(*asked))
+        return kept[-1]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("selfdebug.rl.trainer.replies_logits", keep)
+        loss = trainer._compute_loss(trainer.model, batch)
     (logits_BTV,) = kept
     (gradient_BTV,) = torch.autograd.grad(loss, logits_BTV)
-    length = batch["completion_ids"].shape[1]
-    spans = {name: tokens_of(trainer, batch, name) for name in ("code", "explanation")}
-    return gradient_BTV[:, -length - 1 : -1], spans
+    return gradient_BTV, {name: tokens_of(trainer, batch, name) for name in ("code", "explanation")}
 
 
 def tokens_of(trainer, batch, span):
@@ -326,20 +354,27 @@ def test_advantages_are_of_single_tokens_and_rewards_of_the_batch(model, tmp_pat
     assert "old_per_token_logps" not in batch  # the policy that sampled is the one that learns
 
 
-@pytest.mark.slow
-def test_plain_logits_score_as_trls_fused_head_does(model, tmp_path):
+def test_prompts_that_are_read_once_score_as_trls_fused_head_does(model, tmp_path):
+    """Log-probabilities, entropies, and what is learned from them."""
     trainer, batch = scripted(model, tmp_path, settings(model, rewards=("codebleu",)))
     ids = torch.cat([batch["prompt_ids"], batch["completion_ids"]], dim=1)
     mask = torch.cat([batch["prompt_mask"], batch["completion_mask"]], dim=1)
     asked = (trainer.model, ids, mask, batch["completion_ids"].shape[1])
-    with torch.no_grad():
-        ours = trainer._get_per_token_logps_and_entropies(*asked, compute_entropy=True)
-        theirs = super(type(trainer), trainer)._get_per_token_logps_and_entropies(
-            *asked, compute_entropy=True
-        )
+    ours = trainer._get_per_token_logps_and_entropies(*asked, compute_entropy=True)
+    theirs = super(type(trainer), trainer)._get_per_token_logps_and_entropies(
+        *asked, compute_entropy=True
+    )
     real = batch["completion_mask"].bool()
+    close = 0.05 if has_bfloat16(torch, "cpu") else 1e-5
     for mine, other in zip(ours[:2], theirs[:2], strict=True):
-        assert torch.allclose(mine[real].float(), other[real].float(), atol=0.05)
+        assert torch.allclose(mine[real].float(), other[real].float(), atol=close)
+    weights = list(trainer.model.parameters())
+    mine, other = (
+        torch.autograd.grad((logps * torch.arange(8)[:, None])[real].mean(), weights)
+        for logps, *_ in (ours, theirs)
+    )
+    for a, b in zip(mine, other, strict=True):
+        assert (a - b).abs().max() < max(10 * close, 1e-4) * b.abs().max() + 1e-8
 
 
 SEVEN = """

@@ -18,7 +18,7 @@ from selfdebug.backends.transformers import create
 from selfdebug.backends.transformers.loading import libraries, load_tokenizer, prompt_ids
 from selfdebug.sft import Settings, train
 from selfdebug.sft.rows import IGNORED, Row, encode, fingerprint, held_out, parts, schedule
-from selfdebug.sft.trainer import trainer_class, training_arguments
+from selfdebug.sft.trainer import positions, trainer_class, training_arguments
 from selfdebug.stages import examples
 from selfdebug.types import Repair, Request, Sampling, SelfdebugError, Task
 from tiny_models import torch
@@ -213,10 +213,30 @@ def test_lora_writes_an_adapter_that_knows_its_base_and_can_be_trained_on(base, 
         train(made(16), tmp_path / "third", settings(first, rank=0))
 
 
+@pytest.mark.parametrize("kind", ["llama", "qwen2", "gpt_bigcode"])
+def test_logits_are_made_for_the_wanted_positions_alone(kind):
+    """And rows that are filled up on the right need no mask: causal attention looks left."""
+    (transformers,) = libraries("transformers")
+    torch.manual_seed(0)
+    model = transformers.AutoModelForCausalLM.from_config(tiny_models.configs()[kind]).eval()
+    ids, mask = torch.randint(3, 640, (3, 9)), torch.ones(3, 9, dtype=torch.long)
+    for row, length in enumerate((9, 6, 4)):
+        ids[row, length:], mask[row, length:] = 0, 0
+    wanted = mask.bool() & (torch.arange(9) >= 2)
+    with torch.no_grad():
+        every = model(input_ids=ids, attention_mask=mask).logits
+        with positions(model, wanted, deep=True):
+            some = model(input_ids=ids).logits
+        again = model(input_ids=ids, attention_mask=mask).logits
+    assert some.shape == (7 + 4 + 2, 640)
+    assert torch.allclose(some, every[wanted], atol=1e-5)
+    assert torch.equal(again, every)  # the hook is gone
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("rank", [0, 4])
-def test_the_plain_loss_is_trls_loss(base, tmp_path, tokenizer, rank):
-    """The six lines of the CPU give what the fused head gives: the same curve."""
+def test_the_loss_on_a_cpu_is_trls_loss(base, tmp_path, tokenizer, rank):
+    """Logits of the replies alone give what the fused head gives: the same curve."""
     peft, trl, transformers, datasets = libraries("peft", "trl", "transformers", "datasets")
     rows, _ = encode(tokenizer, made(24), 2048)
     data = datasets.Dataset.from_dict(
@@ -230,7 +250,7 @@ def test_the_plain_loss_is_trls_loss(base, tmp_path, tokenizer, rank):
             small=True, bf16=False,
         )  # fmt: skip
         lora = peft.LoraConfig(r=rank, target_modules="all-linear", task_type="CAUSAL_LM")
-        trainer = trainer_class(trl, torch, plain_loss=plain)(
+        trainer = trainer_class(trl, torch, on_cpu=plain)(
             model=transformers.AutoModelForCausalLM.from_pretrained(base), args=arguments,
             train_dataset=data, processing_class=tokenizer, peft_config=lora if rank else None,
         )  # fmt: skip

@@ -117,6 +117,6 @@ def test_the_backend_drafts_repairs_unless_it_is_told_not_to(tmp_path, monkeypat
     assert on == off
     tokenizer = loading.load_tokenizer(str(folder))
     texts = {tokenizer.decode(row.draft) for row in drafts}
-    fenced = {f"{prompts.fenced('python', r.broken)}</s>" for r in asked if r.broken}
+    fenced = {f"{prompts.fenced('python', r.broken)}</s>It is wrong." for r in asked if r.broken}
     assert texts == {*fenced, ""}
     assert len(drafts) == 6

@@ -184,8 +184,8 @@ def prepared(
     model = model.to(device)
     functions, scored = reward_functions(settings, material)
     rows = settings.prompts * settings.replies
-    # Two batches or more: the first is judged while the second is sampled.
-    at_once = max(1, rows // 2) if small else 16
+    # The first batch is judged while the second is sampled; a small model's second one costs more.
+    at_once = min(rows, 64) if small else 16
     sampling = Sampling(settings.temperature, max_tokens=settings.max_tokens)
     sampler = Sampler(model, tokenizer, device, sampling, at_once)
     pool = _pool(material, settings, sampler, judge)

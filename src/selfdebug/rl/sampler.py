@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from selfdebug import prompts
+from selfdebug.backends.transformers import drafting, drawing, stepping
 from selfdebug.backends.transformers.batching import Row
-from selfdebug.backends.transformers.drawing import draw, end_tokens
+from selfdebug.backends.transformers.drawing import end_tokens
 from selfdebug.backends.transformers.loading import Loaded, prompt_ids
 from selfdebug.rl.spans import text_of
 from selfdebug.types import Completion, Request, Sampling
@@ -46,8 +47,9 @@ class Sampler:
         self._size = rows_at_once
 
     def use(self, model: Any) -> None:
-        """Sample from this model from now on: the trainer has wrapped an adapter around it."""
-        self._loaded = replace(self._loaded, model=model)
+        """Sample from this model from now on: the trainer has put an adapter into it."""
+        inside = model.get_base_model() if hasattr(model, "get_base_model") else model
+        self._loaded = replace(self._loaded, model=inside)
 
     def fits(self, request: Request) -> bool:
         """Tell whether a reply of full length has room in the model's context."""
@@ -62,6 +64,8 @@ class Sampler:
         asked = [prompt_ids(tokenizer, prompts.messages(request)) for request in requests]
         order = sorted(range(len(asked)), key=lambda place: -len(asked[place]))
         places = [(place, number) for place in order for number in range(n)]
+        drafts = stepping.fits(self._loaded)
+        draw = stepping.draw if drafts else drawing.draw
         was_training = model.training
         model.eval()
         try:
@@ -69,7 +73,8 @@ class Sampler:
                 batch = places[start : start + self._size]
                 rows = [
                     Row(asked[place], self._settings.max_tokens, self._settings,
-                        f"{seed} {place} {number}")
+                        f"{seed} {place} {number}",
+                        drafting.repeated(tokenizer, requests[place]) if drafts else ())
                     for place, number in batch
                 ]  # fmt: skip
                 draw(self._loaded, rows)

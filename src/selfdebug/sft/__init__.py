@@ -113,7 +113,7 @@ def train(
         for number, (stage, chosen) in enumerate(parts(learn, settings.order, settings.seed), 1):
             ended = out / "stages" / f"{number}-{stage}"
             if not ended.is_dir():
-                part = _Part(stage, chosen, checked.get(stage, []), out, ended)
+                part = Part(stage, chosen, checked.get(stage, []), out, ended)
                 _train_part(part, start, tokenizer, settings, on_step)
             start = str(ended)
         ranks.wait(cpu=cpu)  # until nobody looks at the stages any more
@@ -134,7 +134,7 @@ def _finish(out: Path, start: str, text: str) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
+class Part:
     """One stage, or the mixture. ended: the folder that is there once it is done."""
 
     stage: str
@@ -143,61 +143,24 @@ class _Part:
     out: Path
     ended: Path
 
+    @property
+    def checkpoints(self) -> Path:
+        """The folder of its checkpoints."""
+        return self.out / "checkpoints" / self.ended.name
+
 
 def _train_part(
-    part: _Part, start: str, tokenizer: Any, settings: Settings, on_step: OnStep | None
+    part: Part, start: str, tokenizer: Any, settings: Settings, on_step: OnStep | None
 ) -> None:
     """Train from the model at `start` on one part and save what came of it."""
-    torch, trl, transformers = libraries("torch", "trl", "transformers")
-    device = chosen_device(settings.device)
-    base, adapter = base_and_adapter(start)
-    model = load_model(base)
-    if model.config.is_encoder_decoder:
-        raise SelfdebugError(f"{base} is an encoder-decoder model; TRL trains causal models")
-    stored = model.dtype
-    small = model.num_parameters() < SMALL
-    emulated = device == "cpu" and not has_bfloat16(torch, device)
-    if not settings.rank or small or emulated:
-        model = model.float()  # 16 bits lose small updates; the arithmetic may still use them
-    if adapter:
-        model = attach(model, adapter, trainable=True)
-    rows_at_once = settings.rows_at_once or (32 if small else 4)
-    batch_size = min(settings.batch_size, max(1, len(part.learn) // FEWEST_STEPS))
-    batch_size = ranks.count() * math.ceil(batch_size / ranks.count())
-    lengths = [len(row.input_ids) for row in part.learn]
-    order = schedule(lengths, settings.epochs, batch_size, settings.seed)
-    checkpoints = part.out / "checkpoints" / part.ended.name
-    checkpoint = modelfolder.last_checkpoint(checkpoints)
-    arguments = training_arguments(
-        trl.SFTConfig,
-        folder=checkpoints,
-        device=device,
-        steps=math.ceil(len(order) / batch_size),
-        rows_at_once=min(rows_at_once, batch_size // ranks.count()),
-        batch_size=batch_size,
-        processes=ranks.count(),
-        learning_rate=settings.learning_rate,
-        seed=settings.seed,
-        checks=bool(part.check),
-        resumes=checkpoint is not None,
-        small=small,
-        bf16=has_bfloat16(torch, device),
-    )
-    callbacks: list[Any] = [_curve(transformers, part, on_step)]
+    (transformers,) = libraries("transformers")
+    trainer, stored = prepared(part, start, tokenizer, settings)
+    trainer.add_callback(_curve(transformers, part, on_step))
     if part.check:
-        callbacks.append(transformers.EarlyStoppingCallback(settings.patience))
-    trainer = trainer_class(trl, torch, plain_loss=device == "cpu")(
-        model=model,
-        args=arguments,
-        train_dataset=_dataset(part.learn).select(order),
-        eval_dataset=_dataset(part.check) if part.check else None,
-        processing_class=tokenizer,
-        peft_config=modelfolder.lora(settings.rank) if settings.rank and not adapter else None,
-        callbacks=callbacks,
-    )
+        trainer.add_callback(transformers.EarlyStoppingCallback(settings.patience))
     trainer.remove_callback(transformers.PrinterCallback)  # `on_step` says how it goes
-    trainer.train(resume_from_checkpoint=checkpoint)
-    trained = trainer.model
+    trainer.train(resume_from_checkpoint=modelfolder.last_checkpoint(part.checkpoints))
+    trained, (base, _) = trainer.model, base_and_adapter(start)
     if settings.rank:
         trained.peft_config["default"].base_model_name_or_path = modelfolder.durable(
             settings.model, base
@@ -208,10 +171,59 @@ def _train_part(
     weights = trainer.accelerator.get_state_dict(trained)
     if ranks.is_first():
         modelfolder.save(trained, tokenizer, part.ended, state_dict=weights)
-    ranks.wait(cpu=device == "cpu")
+    ranks.wait(cpu=chosen_device(settings.device) == "cpu")
 
 
-def _curve(transformers: Any, part: _Part, on_step: OnStep | None) -> Any:
+def prepared(part: Part, start: str, tokenizer: Any, settings: Settings) -> tuple[Any, Any]:
+    """Return TRL's trainer of the model at `start`, and in which type its weights are stored."""
+    torch, trl = libraries("torch", "trl")
+    device = chosen_device(settings.device)
+    base, adapter = base_and_adapter(start)
+    emulated = device == "cpu" and not has_bfloat16(torch, device)
+    # A second copy of the weights, in 32 bits, would be the peak of memory.
+    model = load_model(base, "float32" if settings.rank and emulated else "auto")
+    if model.config.is_encoder_decoder:
+        raise SelfdebugError(f"{base} is an encoder-decoder model; TRL trains causal models")
+    stored = model.dtype
+    small = model.num_parameters() < SMALL
+    if not settings.rank or small:
+        model = model.float()  # 16 bits lose small updates; the arithmetic may still use them
+    if adapter:
+        model = attach(model, adapter, trainable=True)
+    # Rows of like length in small groups: a CPU has enough to do with them, and less padding.
+    fitting = {"cpu": (16, 1)}.get(device, (32, 4))
+    rows_at_once = settings.rows_at_once or fitting[0 if small else 1]
+    batch_size = min(settings.batch_size, max(1, len(part.learn) // FEWEST_STEPS))
+    batch_size = ranks.count() * math.ceil(batch_size / ranks.count())
+    lengths = [len(row.input_ids) for row in part.learn]
+    order = schedule(lengths, settings.epochs, batch_size, settings.seed)
+    arguments = training_arguments(
+        trl.SFTConfig,
+        folder=part.checkpoints,
+        device=device,
+        steps=math.ceil(len(order) / batch_size),
+        rows_at_once=min(rows_at_once, batch_size // ranks.count()),
+        batch_size=batch_size,
+        processes=ranks.count(),
+        learning_rate=settings.learning_rate,
+        seed=settings.seed,
+        checks=bool(part.check),
+        resumes=modelfolder.last_checkpoint(part.checkpoints) is not None,
+        small=small,
+        bf16=has_bfloat16(torch, device),
+    )
+    trainer = trainer_class(trl, torch, on_cpu=device == "cpu")(
+        model=model,
+        args=arguments,
+        train_dataset=_dataset(part.learn).select(order),
+        eval_dataset=_dataset(part.check) if part.check else None,
+        processing_class=tokenizer,
+        peft_config=modelfolder.lora(settings.rank) if settings.rank and not adapter else None,
+    )
+    return trainer, stored
+
+
+def _curve(transformers: Any, part: Part, on_step: OnStep | None) -> Any:
     """Return a callback that writes losses.jsonl anew at each point, so that a resumed run fits."""
     path = part.out / LOSSES
     before = [line for line in modelfolder.lines(path) if line["stage"] != part.stage]

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from selfdebug import config, prompts
-from selfdebug.backends.transformers import drawing, stepping
+from selfdebug.backends.transformers import drafting, drawing, stepping
 from selfdebug.backends.transformers.batching import Batches, Row
 from selfdebug.backends.transformers.drawing import end_tokens
 from selfdebug.backends.transformers.loading import libraries, load, prompt_ids
@@ -122,7 +122,7 @@ class Transformers:
         """Return a row for each of n replies; without room for one, they are empty already."""
         ids = self._prompt(prompts.messages(request))
         room = self._room(len(ids), sampling)
-        draft = self._draft(request) if self._drafts else ()
+        draft = drafting.repeated(self._loaded.tokenizer, request) if self._drafts else ()
         settled = replace(sampling, stop=self._stops(sampling))
         rows = self._drawn(ids, room, n, settled, draft)
         if room > 0:
@@ -133,14 +133,6 @@ class Transformers:
                 f"{request.task.id} has {len(ids)}: --option overlong=skip counts it as no reply"
             )
         return [replace(row, reply=()) for row in rows]
-
-    def _draft(self, request: Request) -> list[int]:
-        """Return the tokens of the reply that would repeat the broken program."""
-        if not request.broken:
-            return []
-        text = prompts.fenced(request.task.language, request.broken)
-        ids: list[int] = self._loaded.tokenizer(text, add_special_tokens=False)["input_ids"]
-        return [*ids, self._loaded.tokenizer.eos_token_id]
 
     def _drawn(
         self,

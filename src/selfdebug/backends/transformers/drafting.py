@@ -1,10 +1,11 @@
 """The broken program as a draft: what the model will probably write next, where it mends one.
 
-A repair is the broken program with a few places changed, so its next tokens are known before the
-model is asked (speculative decoding with the prompt as draft: Leviathan et al. 2023, arXiv
-2211.17192; Saxena 2023, "Prompt Lookup Decoding"). The place in the draft is tracked: where the
-reply departs from it, the place is found again by what the reply has just said. It proposes only;
-whether a proposal holds is the model's to say.
+A repair is the broken program with a few places changed, and an explanation quotes the program and
+what the tests showed, so many next tokens are known before the model is asked (speculative decoding
+with the prompt as draft: Leviathan et al. 2023, arXiv 2211.17192; Saxena 2023, "Prompt Lookup
+Decoding"). The place in the draft is tracked: where the reply departs from it, the place is found
+again by what the reply has just said. It proposes only; whether a proposal holds is the model's to
+say.
 
     python -c "from selfdebug.backends.transformers.drafting import Draft; help(Draft)"
 """
@@ -13,10 +14,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
+
+from selfdebug import prompts
+from selfdebug.types import Request
 
 WIDTHS = (2, 4, 8, 16, 32, 64)  # tokens that may be proposed at once
-MANY = 16.0
 LOOK_BACK = 8  # tokens by which the place is found again
+
+
+def repeated(tokenizer: Any, request: Request) -> list[int]:
+    """Return the tokens of the reply that would repeat the broken program; none without one.
+
+    Behind its end stands the feedback, for an explanation to quote.
+    """
+    if not request.broken:
+        return []
+    texts = (prompts.fenced(request.task.language, request.broken), request.feedback)
+    program, feedback = (tokenizer(text, add_special_tokens=False)["input_ids"] for text in texts)
+    return [*program, tokenizer.eos_token_id, *feedback]
 
 
 class Draft:
@@ -85,12 +101,12 @@ class Draft:
         self._at, self._hits = place, hits
 
 
-def width(rows: Sequence[tuple[Draft | None, int]], overhead: float) -> int:
+def width(rows: Sequence[tuple[Draft | None, int]], overhead: float, many: float) -> int:
     """Return how many tokens to propose for each row of a batch, so that most are drawn a second.
 
     rows: each with the tokens that it may still take beyond the one that every step draws.
     overhead: what a step costs besides its tokens, in tokens. A step that checks proposals costs
-    MANY more: one token a row is quicker by itself than by its share.
+    `many` more: one token a row is quicker by itself than by its share.
     """
     held = [0.0] * len(WIDTHS)
     for draft, room in rows:
@@ -98,5 +114,5 @@ def width(rows: Sequence[tuple[Draft | None, int]], overhead: float) -> int:
             held = [a + b for a, b in zip(held, draft.expected(room), strict=True)]
     rates = {0: len(rows) / (overhead + len(rows))}
     for wide, tokens in zip(WIDTHS, held, strict=True):
-        rates[wide] = (len(rows) + tokens) / (overhead + MANY + len(rows) * (1 + wide))
+        rates[wide] = (len(rows) + tokens) / (overhead + many + len(rows) * (1 + wide))
     return max(rates, key=lambda wide: rates[wide])

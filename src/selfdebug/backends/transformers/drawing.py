@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from selfdebug.backends.transformers.batching import Row
-from selfdebug.backends.transformers.loading import Loaded, libraries
+from selfdebug.backends.transformers.loading import Loaded, libraries, library
 from selfdebug.types import Sampling
 
 PART = 32  # tokens between two looks at which rows have ended
@@ -104,12 +104,12 @@ def end_tokens(loaded: Loaded) -> list[int]:
 
 def picked(scores_NV: Any, uniforms_N: Any, settings: Sampling) -> Any:
     """Return the tokens (N) that the numbers pick by the scores; the best at temperature 0."""
-    torch, transformers = libraries("torch", "transformers")
+    torch = library("torch")
     if settings.temperature == 0:
         return scores_NV.argmax(dim=-1)
     scores_NV = scores_NV.float() / settings.temperature
     if settings.top_p < 1:
-        scores_NV = transformers.TopPLogitsWarper(settings.top_p)(None, scores_NV)
+        scores_NV = library("transformers").TopPLogitsWarper(settings.top_p)(None, scores_NV)
     sums_NV = torch.softmax(scores_NV, dim=-1).cumsum(dim=-1)
     # In 32 bits the largest number below 1 must stay below 1, and the last sum is not quite 1.
     goal_N1 = uniforms_N.clamp(max=1 - 2**-24)[:, None] * sums_NV[:, -1:]

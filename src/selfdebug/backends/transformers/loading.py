@@ -9,6 +9,7 @@ model is trained on exactly the tokens that it will read.
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 from collections.abc import Mapping, Sequence
@@ -41,6 +42,12 @@ def libraries(*names: str) -> list[Any]:
     logging.set_verbosity_error()
     logging.disable_progress_bar()
     return found
+
+
+@functools.cache
+def library(name: str) -> Any:
+    """Import one of them, where it is asked for with every token."""
+    return libraries(name)[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,15 +126,15 @@ def located(name: str) -> str:
     return name
 
 
-def load_model(place: str) -> Any:
-    """Load a causal or an encoder-decoder model's weights, as they are stored."""
+def load_model(place: str, dtype: str = "auto") -> Any:
+    """Load a causal or an encoder-decoder model's weights; dtype "auto": as they are stored."""
     (transformers,) = libraries("transformers")
     if Path(place).is_dir() and not Path(place, "config.json").is_file():
         raise SelfdebugError(f"{place} holds no model: there is no config.json in it")
     config = _tried(place, lambda: transformers.AutoConfig.from_pretrained(place))
     kind = "AutoModelForSeq2SeqLM" if config.is_encoder_decoder else "AutoModelForCausalLM"
     loader = getattr(transformers, kind)
-    return _tried(place, lambda: loader.from_pretrained(place, config=config, dtype="auto"))
+    return _tried(place, lambda: loader.from_pretrained(place, config=config, dtype=dtype))
 
 
 def load_tokenizer(place: str) -> Any:

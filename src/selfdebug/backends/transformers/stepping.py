@@ -12,7 +12,8 @@ have ended leave the batch at once. It runs models of full attention; `fits` say
 from __future__ import annotations
 
 import inspect
-from collections.abc import Container, Sequence
+from collections.abc import Container, Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,11 +22,14 @@ from selfdebug.backends.transformers.batching import Row
 from selfdebug.backends.transformers.cache import Cache
 from selfdebug.backends.transformers.drafting import Draft
 from selfdebug.backends.transformers.drawing import end_tokens, has_stopped, picked
-from selfdebug.backends.transformers.loading import Loaded, libraries
+from selfdebug.backends.transformers.loading import Loaded, library
 
 # What a step costs besides its tokens, in tokens: it reads every weight and calls every layer.
 OVERHEAD = {"cpu": 24.0}
 ON_A_GPU = 256.0
+# And what more than a token a row costs. The weights of a tiny model are at hand anyway.
+MANY, MANY_IF_TINY = 16.0, 4.0
+TINY, FEW = 10_000_000, 2  # parameters, rows
 
 
 @dataclass(eq=False, slots=True)
@@ -56,15 +60,19 @@ class _Line:
 def fits(loaded: Loaded) -> bool:
     """Tell whether a model's cache can forget tokens: full attention in every layer, no encoder."""
     model, config = loaded.model, loaded.model.config.get_text_config()
-    kinds: Sequence[str] = getattr(config, "layer_types", None) or ()
-    windows = getattr(config, "sliding_window", None) if not kinds else None
     return (
         not loaded.is_encoder_decoder
-        and set(kinds) <= {"full_attention"}
-        and not windows
+        and full_attention(config)
         and {"position_ids", "logits_to_keep"} <= {*inspect.signature(model.forward).parameters}
         and config._attn_implementation in {"sdpa", "eager"}
     )
+
+
+def full_attention(config: Any) -> bool:
+    """Tell whether every layer sees all tokens before: no windows, no recurrent states."""
+    kinds: Sequence[str] = getattr(config, "layer_types", None) or ()
+    windows = getattr(config, "sliding_window", None) if not kinds else None
+    return set(kinds) <= {"full_attention"} and not windows
 
 
 def draw(loaded: Loaded, rows: Sequence[Row]) -> None:
@@ -72,14 +80,16 @@ def draw(loaded: Loaded, rows: Sequence[Row]) -> None:
 
     The rows have the same settings and the same room.
     """
-    (torch,) = libraries("torch")
+    torch = library("torch")
     settings, ends = rows[0].settings, set(end_tokens(loaded))
     lines = [_Line(row, row.uniforms(), Draft(row.draft) if row.draft else None) for row in rows]
     overhead = OVERHEAD.get(loaded.device, ON_A_GPU)
-    with torch.inference_mode():
+    tiny = loaded.device == "cpu" and loaded.model.num_parameters() < TINY
+    many = MANY_IF_TINY if tiny else MANY
+    with torch.inference_mode(), _one_thread(only=tiny and len(rows) <= FEW):
         cache = _read(loaded, rows)
         while lines:
-            width = drafting.width([(line.draft, line.room) for line in lines], overhead)
+            width = drafting.width([(line.draft, line.room) for line in lines], overhead, many)
             proposals = [line.proposal(width) for line in lines]
             drawn = _step(loaded, cache, lines, proposals)
             going: list[int] = []
@@ -95,6 +105,18 @@ def draw(loaded: Loaded, rows: Sequence[Row]) -> None:
             if going and len(going) < len(lines):
                 cache.select(going)
             lines = [lines[place] for place in going]
+
+
+@contextmanager
+def _one_thread(*, only: bool) -> Generator[None]:
+    """Take one thread where a step has so little to do that a second one costs more."""
+    torch = library("torch")
+    before: int = torch.get_num_threads()
+    try:
+        torch.set_num_threads(1 if only else before)
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _watched(row: Row, tokens: list[int]) -> tuple[list[int], bool]:
@@ -136,7 +158,7 @@ def _step(
 
 def _filled(loaded: Loaded, rows: Sequence[Sequence[float]], filler: float) -> Any:
     """Return rows of different lengths as one tensor, filled up on the right."""
-    (torch,) = libraries("torch")
+    torch = library("torch")
     longest = max(map(len, rows))
     full = [[*row, *[filler] * (longest - len(row))] for row in rows]
     return torch.tensor(full, device=loaded.device)

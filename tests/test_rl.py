@@ -435,7 +435,7 @@ def test_lora_with_all_rewards_on_programs_that_were_run(policy, sandbox, tmp_pa
     assert {"pass", "wrong"} & {reply["status"] for reply in replies}
     assert all({"form", "tests", "codebleu", "checked"} == set(r["rewards"]) for r in replies)
     names = set(json.loads((tmp_path / CURVES).read_text().splitlines()[2]))
-    assert {"kl", "entropy", "completions/mean_length", "rewards/tests/mean"} <= names
+    assert {"kl", "entropy", "completions/mean_length", "rewards/tests/mean", "spans/code"} <= names
     assert {"replies/equal_groups", "replies/malformed", "replies/cut"} <= names
     said = json.loads((tmp_path / "adapter_config.json").read_text())
     assert said["base_model_name_or_path"] == str(policy.resolve())
@@ -481,6 +481,8 @@ def test_codebleu_alone_runs_no_program(model, tmp_path):
     rows = [json.loads(line) for line in (tmp_path / "replies.jsonl").read_text().splitlines()]
     assert {row["status"] for row in rows} == {"not judged"}
     assert all(set(row["rewards"]) == {"form", "codebleu"} for row in rows)
+    logged = json.loads((tmp_path / CURVES).read_text().splitlines()[0])
+    assert logged["spans/reply"] == logged["rewards/form/mean"] == -5
 
 
 RUN = """

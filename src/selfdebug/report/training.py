@@ -33,7 +33,10 @@ SHARES = {
 
 
 def drawings(folder: Path) -> list[tuple[str, str]]:
-    """Return (caption, drawing) of each chart, as HTML. A folder without curves is an error."""
+    """Return (caption, drawing) of each chart, as HTML.
+
+    Raises SelfdebugError for a folder without curves.
+    """
     for name, drawn in (("losses.jsonl", _fine_tuning), ("curves.jsonl", _reinforcement)):
         if (path := folder / name).is_file():
             rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]

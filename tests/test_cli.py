@@ -283,8 +283,9 @@ class TestEval:
         described = {text.split()[0]: " ".join(text.split()) for text in options}
         for field in fields(Settings):
             shown = described[f"--{field.name.replace('_', '-')}"]
-            # A flag that is off says nothing.
-            assert field.default is False or f"[default: ({field.default})" in shown
+            # A flag that is off says nothing; None is that of another option.
+            default = "the same" if field.default is None else field.default
+            assert default is False or f"[default: ({default})" in shown
 
     @pytest.mark.parametrize(
         ("options", "message"),

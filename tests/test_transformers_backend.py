@@ -141,11 +141,12 @@ def test_threads_that_ask_at_once_share_batches_and_get_their_own_replies(llama,
 
 def test_one_callers_failure_is_not_anothers(llama, monkeypatch):
     run, failing = llama._batches._run, threading.local()
-    entered, failed = threading.Event(), []
+    inside, released, failed = threading.Event(), threading.Event(), []
 
     def flaky(rows):
-        entered.wait(5)
         if getattr(failing, "now", False):
+            inside.set()
+            released.wait(5)
             raise MemoryError
         run(rows)
 
@@ -160,10 +161,11 @@ def test_one_callers_failure_is_not_anothers(llama, monkeypatch):
 
     thread = threading.Thread(target=fail)
     thread.start()
+    inside.wait(5)  # else the other caller might take these rows along
     replies = []
     other = threading.Thread(target=lambda: replies.append(llama.sample(REQUESTS[1:], 1, SHORT)))
     other.start()
-    entered.set()
+    released.set()
     thread.join()
     other.join()
     assert failed == [True]

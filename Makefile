@@ -62,6 +62,11 @@ $(BIN)/python:
 
 .venv/train.stamp: .venv/dev.stamp
 	@echo "Adding torch and the trainers (once) ..."
+	@# Without a GPU the CPU's build will do, 200 MB; the default index brings 5 GB of CUDA along. Where
+	@# that index cannot be reached, pip takes torch from wherever it takes the rest.
+	@command -v nvidia-smi >/dev/null || $(BIN)/python -m pip install --quiet \
+		--disable-pip-version-check --retries 0 --timeout 10 torch==2.13.0 \
+		--index-url https://download.pytorch.org/whl/cpu >/dev/null 2>&1 || true
 	@# torch by itself first: then pip takes a CPU build where one is at hand.
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check torch==2.13.0
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,train]'

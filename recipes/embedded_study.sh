@@ -64,6 +64,7 @@ seed)
     measure sft-resample "$sft" generate 3
     measure sft-shuffled "$sft" refine 1 --feedback shuffled "${repairs[@]}"
     measure sft-explain "$sft" explain_refine 3 --check-right
+    measure sft-explain-shuffled "$sft" explain_refine 1 --feedback shuffled "${repairs[@]}"
     train generation "$out/harvest" --stage generate --epochs 2 --learning-rate 0.001
     measure generation-refine "$out/$seed/generation" refine 1 --check-right
     train pairs "$out/pairs" --epochs 4 --learning-rate 0.001
@@ -76,6 +77,7 @@ seed)
 pool) # one folder for the seeds of each evaluation: samples of the same tasks
     runs=()
     for name in base-resample base-refine sft-resample sft-shuffled sft-refine sft-explain \
+        sft-explain-shuffled \
         generation-refine pairs-refine corrupt-refine; do
         mkdir -p "$out/pooled/$name"
         cp "$out/0/$name/tasks.jsonl" "$out/0/$name/run.toml" "$out/pooled/$name/"
@@ -84,7 +86,8 @@ pool) # one folder for the seeds of each evaluation: samples of the same tasks
         runs+=("$out/pooled/$name")
     done
     "$selfdebug" compare "${runs[@]}" --rounds 3 --control base-resample --control base-refine \
-        --control sft-resample --control sft-shuffled --report "$out/report.html"
+        --control sft-resample --control sft-shuffled --control sft-explain-shuffled \
+        --report "$out/report.html"
     ;;
 *) echo "harvest, seed N or pool, not $step" >&2 && exit 2 ;;
 esac

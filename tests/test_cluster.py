@@ -290,7 +290,7 @@ def row(task):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("address", ["127.0.0.1:1", "auto", "ray://127.0.0.1:1", "nonsense"])
+@pytest.mark.parametrize("address", ["127.0.0.1:1", "ray://127.0.0.1:1", "nonsense"])
 def test_a_wrong_address_is_one_line(ray, address, tmp_path):
     del ray
     command = [sys.executable, "-m", "selfdebug", "eval", "demo", "--out", str(tmp_path / "run")]

@@ -3,6 +3,8 @@
 pytest -m slow tests/test_pretrain.py
 """
 
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 from random import Random
@@ -124,13 +126,34 @@ def test_a_killed_run_goes_on_as_if_it_had_not_been(
 
 
 def test_the_rate_warms_up_stays_and_falls_over_the_last_fifth() -> None:
-    budget = Budget(steps=1000)
-    assert budget.rate(State(step=0)) == 1 / training.WARM_UP
-    assert budget.rate(State(step=799)) == 1
-    assert budget.rate(State(step=900)) == pytest.approx(0.5)
-    assert budget.rate(State(step=1000)) == 0
+    def rate(step: int, steps: int = 1000) -> float:
+        return training.rate_at(step, Budget(steps).progress(State(step)))
+
+    assert rate(0) == 1 / training.WARM_UP
+    assert rate(799) == 1
+    assert rate(900) == pytest.approx(0.5)
+    assert rate(1000) == 0
     # A nearer end starts the decay at once, from wherever the run is.
-    assert Budget(steps=1000).rate(State(step=850)) < Budget(steps=2000).rate(State(step=850))
+    assert rate(850) < rate(850, steps=2000)
+
+
+def test_two_processes_learn_what_one_does(folder: Path, tmp_path: Path) -> None:
+    def run(name: str, *launcher: str) -> Any:
+        out = tmp_path / name
+        shutil.copytree(folder, out)
+        recipe = ["-m", "recipes.pretrain_embedded", "train", "--steps", "2", "--threads", "1"]
+        command = [sys.executable, *launcher, *recipe, "--out", str(out)]
+        subprocess.run(command, check=True, cwd=Path(__file__).parents[1], capture_output=True)
+        assert len((out / "log.jsonl").read_text().splitlines()) == 1  # one of them writes
+        return torch.load(out / training.CHECKPOINT, weights_only=True)
+
+    shutil.copy(folder / "train-tasks.jsonl", folder / "test-tasks.jsonl")
+    shutil.copy(folder / "train-repairs.jsonl", folder / "test-repairs.jsonl")
+    one = run("one")
+    two = run("two", "-m", "torch.distributed.run", "--nproc_per_node", "2")
+    assert one["state"]["tokens"] == two["state"]["tokens"]
+    for name, weights in one["model"].items():
+        torch.testing.assert_close(weights, two["model"][name], atol=1e-3, rtol=1e-2, msg=name)
 
 
 def test_a_run_keeps_the_shape_that_it_began_with(tmp_path: Path) -> None:
@@ -143,6 +166,7 @@ def test_a_run_keeps_the_shape_that_it_began_with(tmp_path: Path) -> None:
     shipped.save_pretrained(tmp_path / "shipped")
     (tmp_path / "run").mkdir()
     begun = _model(tmp_path / "run", 300, tmp_path / "shipped", induction=True)
+    (tmp_path / "run" / training.CHECKPOINT).touch()
     again = _model(tmp_path / "run", 300, None, induction=True)
     assert begun.config.num_attention_heads == again.config.num_attention_heads == 3
     wanted = shipped.state_dict()

@@ -20,6 +20,8 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from recipes.embedded import parallel
+from selfdebug import ranks
 from selfdebug.backends.transformers.loading import has_bfloat16
 
 CHECKPOINT = "checkpoint.pt"
@@ -60,10 +62,10 @@ class Budget:
         left = max(0.0, self.until - time.time())
         return state.seconds / (state.seconds + left) if state.seconds + left else 1.0
 
-    def rate(self, state: State) -> float:
-        """Return the factor of the learning rates, in [0, 1]."""
-        warm = min(1.0, (state.step + 1) / WARM_UP)
-        return warm * min(1.0, (1 - self.progress(state)) / DECAY)
+
+def rate_at(step: int, progress: float) -> float:
+    """Return the factor of the learning rates, in [0, 1]; progress: of the budget."""
+    return min(1.0, (step + 1) / WARM_UP) * min(1.0, (1 - progress) / DECAY)
 
 
 def train(
@@ -88,14 +90,15 @@ def train(
     last_save = last_probe = time.monotonic()
     losses: list[float] = []
     mark = (state.tokens, state.seconds)
-    while budget.progress(state) < 1:
+    first = ranks.is_first()
+    while (progress := parallel.agreed(budget.progress(state))) < 1:
         begun = time.monotonic()
-        rate = budget.rate(state)
+        rate = rate_at(state.step, progress)
         documents = _documents(draw, Random(f"step {state.step}"))
         losses.append(_step(model, optimizers, rate, state, documents))
         state.seconds += time.monotonic() - begun
         now = time.monotonic()
-        if state.step % 20 == 0:
+        if first and state.step % 20 == 0:
             speed = (state.tokens - mark[0]) / max(1e-9, state.seconds - mark[1])
             mark = (state.tokens, state.seconds)
             row = {**asdict(state), "loss": sum(losses) / len(losses), "rate": rate}
@@ -107,13 +110,14 @@ def train(
                 last_probe = time.monotonic()
             _log(folder, row)
             on_log(row)
-        if now - last_save > save_every:
+        if first and now - last_save > save_every:
             _save(path, model, optimizers, state)
             last_save = now
-    _save(path, model, optimizers, state)
-    row = {**asdict(state), **probe(model)}
-    _log(folder, row)
-    on_log(row)
+    if first:
+        _save(path, model, optimizers, state)
+        row = {**asdict(state), **probe(model)}
+        _log(folder, row)
+        on_log(row)
     return state
 
 
@@ -140,10 +144,9 @@ def _step(
     from torch.nn.functional import cross_entropy
 
     device = model.device.type
-    parts = list(_parts(documents))
-    learned = sum(len(ids) - prompt for part in parts for ids, prompt in part)
+    learned = sum(len(ids) - prompt for ids, prompt in documents)
     total = 0.0
-    for part in parts:
+    for part in _parts(_own(documents)):
         ids, targets = (tensor.to(device) for tensor in padded(part))
         with mixed(device):
             hidden = model.model(input_ids=ids, use_cache=False).last_hidden_state
@@ -152,13 +155,14 @@ def _step(
         loss = cross_entropy(logits.float(), targets[places], reduction="sum") / learned
         loss.backward()
         total += float(loss.detach())
-        state.tokens += sum(len(ids) for ids, _ in part)
+    total = parallel.summed(model, total)
     torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
     for optimizer, highest in zip(optimizers, RATES, strict=True):
         optimizer.param_groups[0]["lr"] = highest * rate
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
     state.step += 1
+    state.tokens += sum(len(ids) for ids, _ in documents)
     state.learned += learned
     return total
 
@@ -181,10 +185,15 @@ def _documents(draw: Callable[[Random], Ids], rng: Random) -> list[Ids]:
     return found
 
 
+def _own(documents: Sequence[Ids]) -> list[Ids]:
+    """Return this process's share of the documents, in the order of their length."""
+    return sorted(documents, key=lambda d: len(d[0]))[ranks.rank() :: ranks.count()]
+
+
 def _parts(documents: Sequence[Ids]) -> Iterator[list[Ids]]:
-    """Yield the documents by length, so that little is padded, in parts of ROW_TOKENS."""
+    """Yield documents that are in the order of their length in parts of ROW_TOKENS."""
     part: list[Ids] = []
-    for document in sorted(documents, key=lambda d: len(d[0])):
+    for document in documents:
         if part and len(document[0]) * (len(part) + 1) > ROW_TOKENS:
             yield part
             part = []

@@ -16,9 +16,14 @@ def count() -> int:
     return int(os.environ.get("WORLD_SIZE", "1"))
 
 
+def rank() -> int:
+    """Return this process's number, from 0 on; 0 without a launcher."""
+    return int(os.environ.get("RANK", "0")) if count() > 1 else 0
+
+
 def is_first() -> bool:
     """Tell whether this process is the one that writes and prints."""
-    return count() == 1 or os.environ.get("RANK", "0") == "0"
+    return rank() == 0
 
 
 def wait(*, cpu: bool) -> None:

@@ -19,7 +19,7 @@ from selfdebug import ranks
 def join() -> None:
     """Meet the other processes of the launcher, if there are any."""
     if ranks.count() > 1:
-        import torch.distributed as distributed
+        from torch import distributed
 
         distributed.init_process_group("gloo")
 
@@ -30,7 +30,7 @@ def first_goes_ahead() -> Iterator[None]:
     if ranks.count() == 1:
         yield
         return
-    import torch.distributed as distributed
+    from torch import distributed
 
     if not ranks.is_first():
         distributed.barrier()
@@ -44,7 +44,7 @@ def agreed(value: float) -> float:
     if ranks.count() == 1:
         return value
     import torch
-    import torch.distributed as distributed
+    from torch import distributed
 
     told = torch.tensor([value], dtype=torch.float64)
     distributed.broadcast(told, src=0)
@@ -56,7 +56,7 @@ def summed(model: Any, loss: float) -> float:
     if ranks.count() == 1:
         return loss
     import torch
-    import torch.distributed as distributed
+    from torch import distributed
 
     gradients = [p.grad for p in model.parameters() if p.grad is not None]
     flat = torch.cat([*(g.flatten() for g in gradients), gradients[0].new_tensor([loss])])

@@ -31,7 +31,7 @@ RANKS = [
     "splits explanations planting",
     "backends",
     "feedback rewards modelfolder ranks cluster",
-    "debug summary",
+    "debug summary explained",
     "inject stages dataset harvest evaluate compare sft rl bundle publish",
     "report",
     "interfaces",

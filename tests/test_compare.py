@@ -161,3 +161,22 @@ def test_what_is_wrong_is_one_line(pair, tmp_path):
     with pytest.raises(SelfdebugError, match="only once"):
         compare([pair[0], pair[0]])
     assert json.dumps(asdict(compare(pair)))
+
+
+def test_explanations_are_scored_by_the_test_and_the_right_programs_of_any_run(tmp_path):
+    """This one names the line that is wrong, and a value that was never returned."""
+    wrong, right = "def f(x):\n    return x + 1\n", "def f(x):\n    return 2 * x\n"
+    failed = Verdict(
+        "t", "sha", (TestResult("v", "wrong", call="f(3)", expected="6", got="4"),), "A"
+    )
+    told = "Line 2 is wrong. For `f(3)` it returns `5`, but `6` is expected."
+    turns = (
+        Turn(Completion(wrong, wrong), failed),
+        Turn(Completion(told, wrong, told), failed, "feedback"),
+    )
+    run = write(tmp_path / "run", [Episode("t", "explain_refine", 0, "b", turns, 1.0, "passed")])
+    assert not compare([run]).explained  # nothing right to compare with
+    other = write(tmp_path / "other", [episode("t", RIGHT, codes={0: right})])
+    (found,) = compare([run, other]).explained
+    assert found.run == "run"
+    assert found.share.value == 0.5

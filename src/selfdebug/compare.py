@@ -10,12 +10,13 @@ is left of a difference is what was said between the programs. It runs no model 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 
 from selfdebug.debug import normalised
+from selfdebug.explained import explained, right_programs
 from selfdebug.stats import Interval, bootstrap, mcnemar, paired_difference, pass_at_k, share
 from selfdebug.store import Store
 from selfdebug.types import Episode, SelfdebugError, Task, Verdict
@@ -73,12 +74,21 @@ class Broken:
 
 
 @dataclass(frozen=True, slots=True)
+class Explained:
+    """Mean share of the claims of a run's explanations that the programs and the tests bear out."""
+
+    run: str
+    share: Interval
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
     """Everything that `compare` found."""
 
     cells: list[Cell]
     contrasts: list[Contrast]
     broken: list[Broken]
+    explained: list[Explained]
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +152,16 @@ def compare(
         for name, path in names.items()
         if (found := _read(path, "right", kind))
     ]
-    return Comparison(cells, contrasts, broken)
+    return Comparison(cells, contrasts, broken, list(_explained(names, kind)))
+
+
+def _explained(names: Mapping[str, Path], kind: str) -> Iterator[Explained]:
+    everything = (e for path in names.values() for e in _episodes(path, "episodes", kind))
+    right = right_programs(everything)
+    for name, path in names.items():
+        found = explained(_tasks(path), _episodes(path, "episodes", kind), right)
+        if found is not None:
+            yield Explained(name, found)
 
 
 def _names(folders: Sequence[Path]) -> dict[str, Path]:
@@ -160,13 +179,19 @@ def _names(folders: Sequence[Path]) -> dict[str, Path]:
 
 
 def _read(folder: Path, name: str, kind: str) -> _Run:
-    tasks = {task.id: task for task in Store(folder / "tasks.jsonl", Task)}
-    return {
-        (episode.task_id, episode.seed): _path(episode)
-        for episode in Store(folder / f"{name}.jsonl", Episode)
-        if episode.stopped != "unknown"
-        if not kind or tasks[episode.task_id].bug_kind == kind
-    }
+    episodes = _episodes(folder, name, kind)
+    return {(episode.task_id, episode.seed): _path(episode) for episode in episodes}
+
+
+def _tasks(folder: Path) -> dict[str, Task]:
+    return {task.id: task for task in Store(folder / "tasks.jsonl", Task)}
+
+
+def _episodes(folder: Path, name: str, kind: str) -> Iterator[Episode]:
+    tasks = _tasks(folder)
+    for episode in Store(folder / f"{name}.jsonl", Episode):
+        if episode.stopped != "unknown" and kind in ("", tasks[episode.task_id].bug_kind):
+            yield episode
 
 
 def _path(episode: Episode) -> _Path:

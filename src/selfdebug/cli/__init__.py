@@ -13,7 +13,17 @@ from typing import Any
 
 INTERRUPTED = 130
 # Files that add their verbs to the application.
-VERBS = ("verbs", "bundling", "ci", "editor", "playground", "publishing", "rl", "serving")
+VERBS = (
+    "verbs",
+    "measuring",
+    "bundling",
+    "ci",
+    "editor",
+    "playground",
+    "publishing",
+    "rl",
+    "serving",
+)
 
 
 def main() -> None:

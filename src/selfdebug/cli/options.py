@@ -43,6 +43,13 @@ Backend = Annotated[str, Option(help="Who writes programs: see `selfdebug ls bac
 BackendOptions = Annotated[
     list[str] | None, Option("--option", help="Of the backend, as NAME=VALUE; repeatable.")
 ]
+Models = Annotated[
+    list[str] | None,
+    Option(
+        "--model",
+        help="NAME=MODEL for `transformers`: measured in both modes, side by side; repeatable.",
+    ),
+]
 Split = Annotated[str, Option(help="A part of the benchmark; its own default if not given.")]
 Limit = Annotated[int, Option(help="Only the first N tasks.", min=1, show_default="all")]
 Jobs = Annotated[int, Option(help="Tasks at a time.", min=1)]

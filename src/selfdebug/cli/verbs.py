@@ -23,7 +23,6 @@ from selfdebug.cli.printing import (
     YES,
     counting,
     note,
-    progress,
     say,
     show,
     waiting,
@@ -121,90 +120,6 @@ def fix(
         )  # fmt: skip
     say(jsonlib.dumps(result.as_json()) if json else result.text())
     raise typer.Exit(result.exit_code)
-
-
-@app.command("eval")
-def evaluate_(
-    context: typer.Context,
-    benchmark: o.Benchmark,
-    out: o.Folder,
-    backend: o.Backend = "search",
-    option: o.BackendOptions = None,
-    split: o.Split = "",
-    source: o.Source = "",
-    limit: o.Limit = o.ALL,
-    jobs: o.Jobs = 1,
-    trained_on: o.TrainedOn = None,
-    repairs: o.RepairFile = None,
-    config: o.Config = None,
-    mode: o.Mode = None,
-    feedback: o.Feedback = None,
-    max_iterations: o.Iterations = None,
-    samples: o.Samples = None,
-    start: o.Start = None,
-    check_right: o.CheckRight = None,
-    temperature: o.Temperature = None,
-    refine_temperature: o.LaterTemperature = None,
-    top_p: o.TopP = None,
-    max_tokens: o.MaxTokens = None,
-    seed: o.Seed = None,
-    ray: r.Address = "",
-    ray_writers: r.Writers = 0,
-    json: o.Json = False,
-    allow_unsafe: o.Unsafe = False,
-) -> None:
-    """Measure a backend on a benchmark.
-
-    Fills a folder with episodes and a report; stopped at any moment, the same command goes on
-    where it was. Exits 0 when all was measured, 3 when the harness failed on some tasks.
-    """
-    from selfdebug.evaluate import evaluate
-    from selfdebug.interfaces import runs
-    from selfdebug.interfaces.machines import machines
-
-    settings = runs.settings(context.params, config)
-    tasks = runs.tasks(benchmark, split, source, limit, trained_on or [])
-    where = machines(ray, writers=ray_writers, calls=jobs, allow_unsafe=allow_unsafe)
-    with where as on, progress(benchmark) as on_episode:
-        found = evaluate(
-            tasks, on.backend(backend, option or []), on.judge, out, settings,
-            jobs=jobs * on.copies, repairs=runs.repairs(repairs), on_episode=on_episode,
-            about={"benchmark": benchmark, "split": split},
-        )  # fmt: skip
-    show(json, runs.as_json(found.rows, found.unknown), runs.HEADS, runs.figures(found.rows))
-    note(runs.write_report(out, found))
-    raise typer.Exit(HARNESS_FAULT if found.unknown else YES)
-
-
-@app.command("compare")
-def compare_(
-    folders: o.Runs,
-    rounds: o.Rounds = 4,
-    control: o.Control = None,
-    kind: o.BugKind = "",
-    page: o.ComparisonPage = None,
-    training: o.TrainingCurves = None,
-    json: o.Json = False,
-) -> None:
-    """Set evaluations side by side, round by round.
-
-    Shows what each run passes and fixes, then each run minus each control with paired intervals
-    over tasks, at as many rounds and at as many tokens.
-    """
-    from selfdebug.compare import compare
-    from selfdebug.interfaces import runs
-    from selfdebug.report.comparison import write_comparison
-
-    found = compare(folders, rounds=rounds, controls=control or [], kind=kind)
-    if page is not None:
-        write_comparison(found, folders, page, training=training or [])
-        note(f"report: {page}")
-    if json:
-        return show(json, runs.comparison_json(found), (), ())
-    show(json, None, runs.GRID, runs.grid(found))
-    show(json, None, runs.DIFFERENCES, runs.differences(found))
-    for line in runs.broken_lines(found):
-        say(line)
 
 
 @app.command("inject")

@@ -89,10 +89,10 @@ def figures(rows: Iterable[Row]) -> Iterator[tuple[str, ...]]:
             row.language or "all",
             row.kind or "all",
             str(row.tasks),
-            _share(row.first),
-            _share(row.visible),
-            _share(row.passed),
-            _share(row.broken) if row.broken else "",
+            share_text(row.first),
+            share_text(row.visible),
+            share_text(row.passed),
+            share_text(row.broken) if row.broken else "",
             f"{row.seconds:.2f}",
         )
 
@@ -109,10 +109,17 @@ DIFFERENCES = ("run", "minus", "round", "pass@1", "fixed", "at equal tokens", "p
 def grid(found: Comparison) -> Iterator[tuple[str, ...]]:
     """Yield one row for each run and round."""
     for cell in found.cells:
-        ten = _share(cell.pass_10) if cell.pass_10 else ""
+        ten = share_text(cell.pass_10) if cell.pass_10 else ""
         unchanged = "" if math.isnan(cell.unchanged) else f"{cell.unchanged:.1%}"
         names = (cell.run, str(cell.round), str(cell.tasks))
-        yield *names, _share(cell.pass_1), ten, _share(cell.fixed), unchanged, f"{cell.tokens:.0f}"
+        yield (
+            *names,
+            share_text(cell.pass_1),
+            ten,
+            share_text(cell.fixed),
+            unchanged,
+            f"{cell.tokens:.0f}",
+        )
 
 
 def differences(found: Comparison) -> Iterator[tuple[str, ...]]:
@@ -122,10 +129,12 @@ def differences(found: Comparison) -> Iterator[tuple[str, ...]]:
         yield c.run, c.control, str(c.round), *shares, f"{c.p:.2g}"
 
 
-def broken_lines(found: Comparison) -> Iterator[str]:
-    """Yield a sentence for each run that was asked to mend right programs."""
+def sentences(found: Comparison) -> Iterator[str]:
+    """Yield a sentence for each run that was asked to mend right programs, or that explains."""
     for run in found.broken:
-        yield f"{run.run} broke {_share(run.share)} of the right programs"
+        yield f"{run.run} broke {share_text(run.share)} of the right programs"
+    for run in found.explained:
+        yield f"{share_text(run.share)} of what {run.run} claims in its explanations is true"
 
 
 def comparison_json(found: Comparison) -> dict[str, Any]:
@@ -138,7 +147,8 @@ def _points(interval: Interval) -> str:
     return "" if math.isnan(value) else f"{value:+.1f} ({low:+.1f} to {high:+.1f})"
 
 
-def _share(interval: Interval) -> str:
+def share_text(interval: Interval) -> str:
+    """Return a share and its interval as text."""
     return f"{interval.value:.1%} ({interval.low:.1%} to {interval.high:.1%})"
 
 

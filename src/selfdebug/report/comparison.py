@@ -81,6 +81,11 @@ def sentences(found: Comparison) -> Iterator[str]:
             f"Asked to mend programs that are right, {escape(broken.run)} broke "
             f"{_with_range(broken.share)} of them."
         )
+    for told in found.explained:
+        yield (
+            f"Of what {escape(told.run)} claims in its explanations, {_with_range(told.share)} is "
+            "borne out by the programs and the failing test."
+        )
     yield from (_rounds_sentence(name, found.cells) for name in cells)
 
 

@@ -80,8 +80,8 @@ def test_eval_prints_the_grid_of_several_models(tmp_path, monkeypatch, capsys):
     tiny_models.write_model(tmp_path / "m")
     arguments = [
         "eval", "demo", "--limit", "2", "--start", "generate", "--max-iterations", "1",
-        "--max-tokens", "8", "--model", f"base={tmp_path / 'm'}", "--model", f"sft={tmp_path / 'm'}",
-        "--out", str(tmp_path / "grid"),
+        "--max-tokens", "8", "--out", str(tmp_path / "grid"),
+        "--model", f"base={tmp_path / 'm'}", "--model", f"sft={tmp_path / 'm'}",
     ]  # fmt: skip
     monkeypatch.setattr(sys, "argv", ["selfdebug", *arguments])
     with pytest.raises(SystemExit) as stop:

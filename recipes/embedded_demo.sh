@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The whole method on the embedded model, live, on two CPU cores and offline: it fails, harvests its
-# failures, trains on their repairs, and is measured beside the controls. Ends with a table and a
-# page. Stopped at any moment, the same command goes on. One seed and few tasks, so that it takes
+# failures, trains on their repairs, then by rewards, and is measured beside the controls. Ends with
+# a table and a page. Stopped at any moment, the same command goes on. One seed and few tasks, so that it takes
 # minutes: the intervals are wide, and embedded_study.sh is what says whether it works.
 #
 #   bash recipes/embedded_demo.sh runs/method
@@ -11,6 +11,7 @@ selfdebug=${SELFDEBUG:-.venv/bin/selfdebug}
 model=${MODEL:-recipes/embedded/start}
 tasks=${TASKS:-100}      # held-out tasks of each evaluation
 harvested=${HARVESTED:-160}  # training tasks that it fails on and learns from
+steps=${STEPS:-12}       # of reinforcement learning
 
 say() { printf '\n== %s\n' "$*" >&2; }
 
@@ -34,14 +35,21 @@ say "harvest: the model's own failures, mended by itself and verified by every t
 
 say "training on what was harvested"
 "$selfdebug" train sft "$out/harvest" --model "$model" --out "$out/sft" \
-    --epochs 2 --learning-rate 0.001
+    --rank 0 --epochs 2 --learning-rate 0.0003
+
+say "reinforcement: the code's rewards on its code, the explanation's on its words"
+"$selfdebug" train rl "$out/harvest" --model "$out/sft" --out "$out/rl" --rank 0 \
+    --max-tokens 160 --steps "$steps" --prompts 4 --learning-rate 0.00005 || [ $? = 1 ]
 
 measure sft-resample "$out/sft" generate
 measure sft-shuffled "$out/sft" refine --feedback shuffled --repairs "$out/harvest/repairs.jsonl"
 measure sft-explain "$out/sft" explain_refine
 measure sft-refine "$out/sft" refine --check-right
+measure rl-refine "$out/rl" refine --check-right
+measure rl-explain "$out/rl" explain_refine
 
 say "side by side"
-"$selfdebug" compare "$out"/{base-resample,base-refine,sft-resample,sft-shuffled,sft-explain,sft-refine} \
+"$selfdebug" compare "$out"/{base,sft}-resample "$out"/{base-refine,sft-shuffled} \
+    "$out"/{sft,rl}-{refine,explain} \
     --rounds 1 --control sft-resample --control sft-shuffled --control base-refine \
-    --training "$out/sft" --report "$out/report.html"
+    --training "$out/sft" --training "$out/rl" --report "$out/report.html"

@@ -1,18 +1,21 @@
 #!/usr/bin/env bash
 # Does training on its own failures teach the embedded model to debug, or only to draw again? One
-# harvest, then for each seed: fine-tuning, the controls (resampling, another task's feedback,
-# training on right programs alone, thirteen pairs, corrupted pairs), right programs, bugs that were
-# injected. Refinements are drawn at 0.3 and resampled programs at 0.8: the best of each on training
-# tasks (LOG.md). Stopped at any moment, the same command goes on; seeds may run side by side.
+# harvest, then for each seed: fine-tuning (sft) and what it brings; reinforcement learning on top
+# (rl); the controls (controls: another task's feedback, training on right programs alone, thirteen
+# pairs, corrupted pairs, bugs that were injected); what each reward does by itself (ablations).
+# Refinements are drawn at 0.3 and resampled programs at 0.8: the best of each on training tasks
+# (LOG.md). Stopped at any moment, the same command goes on; seeds may run side by side.
 #
 #   bash recipes/embedded_study.sh runs/study harvest
-#   for seed in 0 1 2; do bash recipes/embedded_study.sh runs/study seed $seed; done
+#   for seed in 0 1 2; do bash recipes/embedded_study.sh runs/study all $seed; done
 #   bash recipes/embedded_study.sh runs/study pool
 set -euo pipefail
 out=$1 step=$2 seed=${3:-0}
 selfdebug=${SELFDEBUG:-.venv/bin/selfdebug}
 model=${MODEL:-recipes/embedded/start}
 tasks=${TASKS:-200}  # held-out tasks of each evaluation
+steps=${STEPS:-60}   # of reinforcement learning
+sft=$out/$seed/sft
 
 say() { printf '\n== %s %s\n' "$(date +%H:%M:%S)" "$*" >&2; }
 
@@ -43,6 +46,16 @@ train() {
     "$selfdebug" train sft "$data" --model "$model" --out "$out/$seed/$name" --seed "$seed" "$@"
 }
 
+# reinforce NAME [option ...]: reinforcement learning from the fine-tuned model on.
+reinforce() {
+    local name=$1
+    shift
+    say "seed $seed: reinforcing $name"
+    "$selfdebug" train rl "$out/harvest" --model "$sft" --out "$out/$seed/$name" --seed "$seed" \
+        --rank 0 --max-tokens 160 --steps "$steps" --learning-rate 0.00005 "$@" ||
+        [ $? = 1 ] # it collapsed, was stopped, and is measured as it is
+}
+
 case $step in
 harvest)
     say "harvest: the model's own failures, mended by itself and verified by every test"
@@ -54,16 +67,32 @@ harvest)
     python=$(dirname "$selfdebug")/python
     "$python" -m recipes.injected_bugs --out "$out/injected" --total 400
     ;;
-seed)
-    repairs=(--repairs "$out/harvest/repairs.jsonl")
+sft)
     measure base-resample "$model" generate 3
     measure base-refine "$model" refine 3 --check-right
-    train sft "$out/harvest" --epochs 2 --learning-rate 0.001
-    sft=$out/$seed/sft
+    train sft "$out/harvest" --rank 0 --epochs 2 --learning-rate 0.0003
     measure sft-refine "$sft" refine 3 --check-right
-    measure sft-resample "$sft" generate 3
-    measure sft-shuffled "$sft" refine 1 --feedback shuffled "${repairs[@]}"
     measure sft-explain "$sft" explain_refine 3 --check-right
+    measure sft-resample "$sft" generate 3
+    ;;
+rl)
+    reinforce rl
+    measure rl-refine "$out/$seed/rl" refine 3 --check-right
+    measure rl-explain "$out/$seed/rl" explain_refine 3 --check-right
+    measure rl-resample "$out/$seed/rl" generate 3
+    ;;
+ablations)
+    reinforce code-only --reward tests --reward codebleu
+    reinforce explanation-only --reward checked
+    reinforce codebleu-only --reward codebleu
+    for name in code-only explanation-only codebleu-only; do
+        measure $name-refine "$out/$seed/$name" refine 1 --check-right
+        measure $name-explain "$out/$seed/$name" explain_refine 1 --check-right
+    done
+    ;;
+controls)
+    repairs=(--repairs "$out/harvest/repairs.jsonl")
+    measure sft-shuffled "$sft" refine 1 --feedback shuffled "${repairs[@]}"
     measure sft-explain-shuffled "$sft" explain_refine 1 --feedback shuffled "${repairs[@]}"
     train generation "$out/harvest" --stage generate --epochs 2 --learning-rate 0.001
     measure generation-refine "$out/$seed/generation" refine 1 --check-right
@@ -74,20 +103,29 @@ seed)
     mend injected-refine "$sft" refine
     mend injected-explain "$sft" explain_refine
     ;;
+all)
+    for part in sft rl controls ablations; do
+        bash "$0" "$out" "$part" "$seed"
+    done
+    ;;
 pool) # one folder for the seeds of each evaluation: samples of the same tasks
-    runs=()
-    for name in base-resample base-refine sft-resample sft-shuffled sft-refine sft-explain \
-        sft-explain-shuffled \
-        generation-refine pairs-refine corrupt-refine; do
+    runs=() controls=()
+    for name in base-resample base-refine sft-resample sft-shuffled sft-explain-shuffled \
+        sft-refine sft-explain generation-refine pairs-refine corrupt-refine rl-resample \
+        {code-only,explanation-only,codebleu-only}-{refine,explain} rl-refine rl-explain; do
+        first=("$out"/[0-9]*/"$name/tasks.jsonl")
+        [ -e "${first[0]}" ] || continue # not measured
         mkdir -p "$out/pooled/$name"
-        cp "$out/0/$name/tasks.jsonl" "$out/0/$name/run.toml" "$out/pooled/$name/"
+        cp "${first[0]}" "$(dirname "${first[0]}")/run.toml" "$out/pooled/$name/"
         cat "$out"/[0-9]*/"$name/episodes.jsonl" >"$out/pooled/$name/episodes.jsonl"
         cat "$out"/[0-9]*/"$name/right.jsonl" >"$out/pooled/$name/right.jsonl" 2>/dev/null || true
         runs+=("$out/pooled/$name")
+        case $name in
+        *-resample | base-refine | *-shuffled | sft-refine | sft-explain)
+            controls+=(--control "$name") ;;
+        esac
     done
-    "$selfdebug" compare "${runs[@]}" --rounds 3 --control base-resample --control base-refine \
-        --control sft-resample --control sft-shuffled --control sft-explain-shuffled \
-        --report "$out/report.html"
+    "$selfdebug" compare "${runs[@]}" --rounds 3 "${controls[@]}" --report "$out/report.html"
     ;;
-*) echo "harvest, seed N or pool, not $step" >&2 && exit 2 ;;
+*) echo "harvest, all N (or sft, rl, controls, ablations) or pool, not $step" >&2 && exit 2 ;;
 esac

@@ -221,17 +221,32 @@ def test_the_seed_decides_and_no_two_draws_share_one():
     assert len({*drawn[1], *drawn[2]}) == 8
 
 
+class Thermometer(Fake):
+    """Notes at what temperature each program is asked for."""
+
+    def __init__(self, *names):
+        super().__init__([f"```python\n{PROGRAMS[name]}```" for name in names])
+        self.drawn = []
+
+    def sample(self, requests, n, sampling):
+        self.drawn.append(sampling.temperature)
+        return super().sample(requests, n, sampling)
+
+
 @pytest.mark.parametrize(("later", "drawn"), [(None, [0.8, 0.8, 0.8]), (0.0, [0.8, 0.0, 0.0])])
 def test_programs_after_the_first_may_have_a_temperature_of_their_own(later, drawn):
-    class Thermometer(Fake):
-        def sample(self, requests, n, sampling):
-            temperatures.append(sampling.temperature)
-            return super().sample(requests, n, sampling)
-
-    temperatures = []
-    backend = Thermometer([f"```python\n{PROGRAMS[n]}```" for n in ("wrong", "worse", "half")])
+    backend = Thermometer("wrong", "worse", "half")
     debug(TASK, backend, judge=TrustingJudge(), max_iterations=2, refine_temperature=later)
-    assert temperatures == drawn
+    assert backend.drawn == drawn
+
+
+def test_a_cool_program_that_comes_again_is_followed_by_warm_ones():
+    """There is still something else to be drawn, so the loop goes on, and runs nothing twice."""
+    backend, judge = Thermometer("wrong", "wrong", "wrong", "visible"), TrustingJudge()
+    episode = debug(TASK, backend, judge=judge, max_iterations=3, refine_temperature=0.3)
+    assert backend.drawn == [0.8, 0.3, 0.8, 0.8]
+    assert (programs(episode), episode.stopped) == (["wrong"] * 3 + ["visible"], "passed")
+    assert [name for name, tests in judge.runs if "v0" in tests] == ["wrong", "visible"]
 
 
 def test_with_the_real_sandbox_and_a_trace():

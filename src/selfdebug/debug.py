@@ -51,7 +51,8 @@ def debug(
 
     max_iterations: how many more programs may follow the first. mode "generate" asks for each of
     them afresh, without feedback: plain resampling, the control that every refinement must beat.
-    refine_temperature: of the programs after the first; None: that of `sampling`.
+    refine_temperature: of the programs after the first; None: that of `sampling`. Once a program
+    comes again the later ones are drawn at the latter; without it the loop stops there.
     feedback: see `feedback.feedback`. on_turn sees each turn as it comes (visible results only).
     """
     if not task.visible_tests:
@@ -63,6 +64,7 @@ def debug(
     turns: list[Turn] = []
     verdicts: dict[str, Verdict] = {}
     stopped: Stopped = "exhausted"
+    cooler = refine_temperature
     while len(turns) <= max_iterations:
         said = ""
         if code is not None and not turns:
@@ -75,8 +77,8 @@ def debug(
                 request = Request(shown, mode, wrong, said)
             # Iterations and the seeds of neighbouring samples must not share random numbers.
             drawn = replace(sampling, seed=sampling.seed * 1000 + len(turns))
-            if turns and refine_temperature is not None:
-                drawn = replace(drawn, temperature=refine_temperature)
+            if turns and cooler is not None:
+                drawn = replace(drawn, temperature=cooler)
             completion = backend.sample([request], 1, drawn)[0][0]
         if not completion.code.strip():
             stopped = "no_reply"
@@ -88,6 +90,8 @@ def debug(
         turns.append(Turn(completion, verdicts[same], said))
         if on_turn is not None:
             on_turn(turns[-1])
+        if repeated and refine_temperature is not None:
+            cooler, repeated = None, False  # so likely a reply would only come once more
         if ended := _ended(verdicts[same], repeated):
             stopped = ended
             break

@@ -85,7 +85,7 @@ LaterTemperature = Annotated[
     float | None,
     Option(
         "--refine-temperature",
-        help="Of the programs after the first.",
+        help="Of the programs after the first, until one comes again.",
         min=0.0,
         show_default="the same",
     ),

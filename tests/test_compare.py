@@ -179,4 +179,4 @@ def test_explanations_are_scored_by_the_test_and_the_right_programs_of_any_run(t
     other = write(tmp_path / "other", [episode("t", RIGHT, codes={0: right})])
     (found,) = compare([run, other]).explained
     assert found.run == "run"
-    assert found.share.value == 0.5
+    assert found.share.value == 1 / 3  # of code it quotes nothing

@@ -1,8 +1,10 @@
 """The share of an explanation's claims that the diff and the failing test bear out.
 
 The checker is the one of the injected bugs (`explanations`): lines, quoted code and values that
-the text states are compared with the wrong program, a right one and what the test showed. It needs
-no model and no text to compare with, so it also scores what was never explained before.
+the text states are compared with the wrong program, a right one and what the test showed. A kind of
+claim that is never made counts as one that does not hold, or a single safe quotation would be the
+best explanation. It needs no model and no text to compare with, so it also scores what was never
+explained before.
 
     python -c "from selfdebug.rewards.checked import score; help(score)"
 """
@@ -18,6 +20,7 @@ from selfdebug.types import Completion, Request, TestResult, Verdict
 SPAN = "explanation"
 JUDGED = True
 MOST = 4  # right programs that an explanation is compared with
+KINDS = {"line", "code", "value"}  # where it is, what stands or should stand there, what was seen
 
 
 def reward(
@@ -49,13 +52,15 @@ def score(
     failure: TestResult | None,
     fixed: Sequence[str],
 ) -> float | None:
-    """Return the share of claims that hold, in [0, 1]: the best over the right programs.
-
-    0 for a text that claims nothing: it would be the surest way to say nothing false.
-    """
+    """Return the share of claims that hold, in [0, 1]: the best over the right programs."""
     own = [reply.code] if verdict is not None and verdict.passed else []
     right = [*own, *fixed][:MOST]
     if not reply.explanation.strip() or failure is None or not right:
         return None
-    found = (explanations.score(reply.explanation, request.broken, code, failure) for code in right)
-    return max(share or 0.0 for share in found)
+    return max(_share(reply.explanation, request.broken, code, failure) for code in right)
+
+
+def _share(explanation: str, broken: str, fixed: str, failure: TestResult) -> float:
+    found = explanations.claims(explanation, broken, fixed, failure)
+    missing = KINDS - {claim.kind for claim in found}
+    return sum(claim.holds for claim in found) / (len(found) + len(missing))

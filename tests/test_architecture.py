@@ -21,6 +21,7 @@ PACKAGE = ROOT / "src" / "selfdebug"
 # Left never imports right, and neighbours within one rank never import each other.
 RANKS = [
     "types models",
+    "encoding",
     "store prompts stats plugins config sourcefile",
     "attempts balance",
     "languages",

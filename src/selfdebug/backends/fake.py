@@ -14,7 +14,7 @@ from pathlib import Path
 from random import Random
 
 from selfdebug import prompts
-from selfdebug.store import decode
+from selfdebug.encoding import decode
 from selfdebug.types import Completion, Judge, Request, Sampling, SelfdebugError
 
 Script = Sequence[str] | Callable[[Request, Random], str]

@@ -158,8 +158,7 @@ def python_task(row: Row, plus: str) -> Task:
     if plus:
         faults = _FAULTS.get(int(row["task_id"].split("/")[1]))
         keep = "" if faults is None else f"i < 100 and i not in {[*map(int, faults.split())]}"
-        body = evalplus.program(plus, name, keep)
-        tests.append(Test("plus", "program", body, hidden=True, weight=evalplus.weight(name)))
+        tests.append(evalplus.hidden_test(plus, name, keep))
     return Task(
         id=row["task_id"].replace("Python/", "HumanEvalPack-Python/"),
         language="python",

@@ -52,13 +52,7 @@ def task(row: Row) -> Task:
         entry_point=name,
         tests=(
             *(Test(f"assert-{n}", "program", body) for n, body in enumerate(bodies, 1)),
-            Test(
-                "plus",
-                "program",
-                evalplus.program(row["test"], name),
-                hidden=True,
-                weight=evalplus.weight(name),
-            ),
+            evalplus.hidden_test(row["test"], name),
         ),
         reference=row["code"].replace("\r\n", "\n"),
         source="mbppplus",

@@ -12,6 +12,8 @@ import ast
 import re
 from typing import Any
 
+from selfdebug.types import Test
+
 # The judge has no numpy. This is what the programs use of it, with numpy's meaning: nested lists
 # are arrays (ragged ones an error), shapes broadcast, NaN equals nothing, text is a TypeError, and
 # so is None always, which numpy finds close to an empty list.
@@ -107,9 +109,10 @@ def program(test: str, entry_point: str, keep: str = "") -> str:
     return test
 
 
-def weight(entry_point: str) -> int:
-    """Return how many ordinary tests the program for a function stands for."""
-    return _WEIGHTS.get(entry_point, _WEIGHT)
+def hidden_test(test: str, entry_point: str, keep: str = "") -> Test:
+    """Return an OriginFmt test program as the hidden test that it is in every benchmark."""
+    body, weight = program(test, entry_point, keep), _WEIGHTS.get(entry_point, _WEIGHT)
+    return Test("plus", "program", body, hidden=True, weight=weight)
 
 
 def cases(test: str, count: int) -> list[tuple[Any, Any]]:

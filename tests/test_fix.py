@@ -18,8 +18,8 @@ from textwrap import dedent
 import pytest
 
 from selfdebug import sourcefile, usertests
-from selfdebug.interfaces import fix as fix_module
-from selfdebug.interfaces.fix import FixResult, fix
+from selfdebug.interfaces.fix import fix
+from selfdebug.interfaces.fixresult import FixResult, told
 from selfdebug.sourcefile import SourceFile
 from selfdebug.types import SelfdebugError, TestResult
 from selfdebug.usertests import (
@@ -672,7 +672,7 @@ def test_a_diff_tells_of_a_missing_final_newline(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("result", "told"),
+    ("result", "said"),
     [
         (TestResult("t", "wrong", "f(1)", "2", "3"), "t: f(1) gave 3, expected 2"),
         (TestResult("t", "wrong", "f(1)", "raises E"), "t: f(1) should give raises E"),
@@ -684,8 +684,8 @@ def test_a_diff_tells_of_a_missing_final_newline(tmp_path: Path) -> None:
         (TestResult("t", "crashed"), "t: ended with crashed"),
     ],
 )
-def test_a_failing_test_is_told_in_one_line(result: TestResult, told: str) -> None:
-    assert fix_module.told(result) == told
+def test_a_failing_test_is_told_in_one_line(result: TestResult, said: str) -> None:
+    assert told(result) == said
 
 
 def test_a_project_that_only_root_can_read_is_copied_for_the_sandbox(

@@ -18,7 +18,7 @@ from lsprotocol import converters
 from lsprotocol import types as lsp
 
 from lsp_client import applied
-from selfdebug.interfaces.fix import FixResult
+from selfdebug.interfaces.fixresult import FixResult
 from selfdebug.interfaces.lsp import answers, finding
 from selfdebug.interfaces.lsp.finding import Failure, Finding
 from selfdebug.types import TestResult, Verdict

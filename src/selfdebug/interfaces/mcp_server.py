@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 from selfdebug import __version__, sourcefile, usertests
 from selfdebug.interfaces import verdicts
-from selfdebug.interfaces.fix import FixResult, fix
+from selfdebug.interfaces.fix import fix
+from selfdebug.interfaces.fixresult import FixResult
 from selfdebug.sandbox import Sandbox
 from selfdebug.types import SelfdebugError
 from selfdebug.usertests import project

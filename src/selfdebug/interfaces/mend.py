@@ -17,7 +17,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from selfdebug import sourcefile
-from selfdebug.interfaces.fix import Chosen, FixResult, fix, told
+from selfdebug.interfaces.fix import Chosen, fix
+from selfdebug.interfaces.fixresult import FixResult, told
 from selfdebug.interfaces.suspects import most_suspect_line, suspects
 from selfdebug.interfaces.testrun import Ran
 from selfdebug.sourcefile import SourceFile

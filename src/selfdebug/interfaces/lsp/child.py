@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from selfdebug import usertests
-from selfdebug.interfaces.fix import FixResult, fix
+from selfdebug.interfaces.fix import fix
+from selfdebug.interfaces.fixresult import FixResult
 from selfdebug.interfaces.lsp import finding
 from selfdebug.interfaces.lsp.finding import Finding
 from selfdebug.sourcefile import unsaved

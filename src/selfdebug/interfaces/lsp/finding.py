@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from selfdebug.backends.search.localise import ochiai
 from selfdebug.explanations import changed_lines, claims
-from selfdebug.interfaces.fix import FixResult, told
+from selfdebug.interfaces.fixresult import FixResult, told
 from selfdebug.types import TestResult, Verdict
 
 # failing: the tests have been run, and a repair is still looked for. refused: wrong input.

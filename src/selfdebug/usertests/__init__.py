@@ -1,7 +1,7 @@
 """A user's own tests as a Task: pytest, doctests, node:test, or scripts of asserts.
 
-It finds the tests and says how to run them; what only a run can tell (which tests pytest or node
-collect) is listed in the sandbox. It edits no file.
+It says how to run the tests; what only a run can tell (which tests pytest or node collect) is
+listed in the sandbox. Where the tests are, `names` finds. It edits no file.
 
     selfdebug fix calc.py --tests test_calc.py
 """
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,15 +26,25 @@ from selfdebug.usertests import (
     python_values,
 )
 from selfdebug.usertests.groups import Unsuited
+from selfdebug.usertests.names import NODE_FILES, PYTEST_FILES, files_in, find, is_test
 from selfdebug.usertests.project import Project
+
+__all__ = [
+    "Suite",
+    "UserTests",
+    "check_outside",
+    "chosen",
+    "file_of",
+    "find",
+    "is_forbidden",
+    "is_test",
+    "load",
+]
 
 Settings = dict[str, Any]
 
 _JS = str(Path(selfdebug.sandbox.__file__).parent / "js")  # node reads its hooks there
 
-_PYTEST_FILES = ("test_*.py", "*_test.py")
-_NODE_FILES = ("*.test.?js", "*.test.js", "*-test.?js", "*-test.js", "*_test.js", "test-*.js")
-_TEST_FOLDERS = ("tests", "test", "__tests__")
 _MISSING = re.compile(
     r"ModuleNotFoundError: No module named '([\w.]+)'"
     r"|Error: Cannot find (?:module|package) '([^'./][^']*)'"
@@ -172,7 +182,7 @@ def load(
     if source.language == "javascript":
         if selected:
             raise SelfdebugError(f"{label}: node:test has no ids of single tests; name the file")
-        files = _files(tests, _NODE_FILES)
+        files = files_in(tests, NODE_FILES)
         suites = [_javascript(source, file, where) for file in files]
         return UserTests(source, label, tuple(suites), _javascript_split(source, files, suites))
     same = tests.resolve() == source.path.resolve()
@@ -227,7 +237,7 @@ def _pytest(common: Settings, nodes: list[str], where: Project, plugins: Sequenc
 def _runner(tests: Path, selected: str) -> str:
     if tests.is_dir() or selected:
         if tests.is_dir():
-            _files(tests, _PYTEST_FILES)
+            files_in(tests, PYTEST_FILES)
         return "pytest"
     runner = python_tests.runner_of(read_text(tests)[1], tests.suffix)
     if runner is None:
@@ -301,26 +311,6 @@ def _ids(pieces: Sequence[python_tests.Piece]) -> tuple[str, ...]:
     return tuple(piece["id"] for piece in pieces)
 
 
-def is_test(source: SourceFile) -> bool:
-    """Tell whether a file is a test file by its name and by what is in it."""
-    patterns = _PYTEST_FILES if source.language == "python" else _NODE_FILES
-    if not any(source.path.match(pattern) for pattern in (*patterns, "conftest.py")):
-        return False
-    if source.language == "javascript":
-        return javascript_tests.is_node_test(source.text)
-    return source.path.name == "conftest.py" or python_tests.has_tests(source.text)
-
-
-def _files(tests: Path, patterns: Sequence[str]) -> list[Path]:
-    if not tests.is_dir():
-        return [tests]
-    found = {path for pattern in patterns for path in tests.rglob(pattern)}
-    found = {path for path in found if "node_modules" not in path.parts}
-    if not found:
-        raise SelfdebugError(f"{tests} holds no tests: no {' and no '.join(patterns)}")
-    return sorted(found)
-
-
 def _import_mode(root: Path) -> str:
     """Return what the project's addopts say; the rest of them is left out."""
     for name in _CONFIGS:
@@ -330,41 +320,3 @@ def _import_mode(root: Path) -> str:
             if found := re.search(r"--import-mode[= ](\w+)", text):
                 return found[1]
     return ""
-
-
-def find(source: SourceFile) -> Path:
-    """Return the tests of a file by the usual names, or the file itself for its doctests."""
-    found = list(dict.fromkeys(_by_name(source)))
-    if len(found) > 1:
-        names = ", ".join(map(str, found[:3]))
-        raise SelfdebugError(f"{source.path} has several tests ({names}): say which with --tests")
-    if found:
-        return found[0]
-    python = source.language == "python"
-    if python and python_tests.docstring_pieces(source.text, source.path.stem):
-        return source.path
-    names = " or ".join(_names(source)[:2])
-    raise SelfdebugError(
-        f"found no tests of {source.path}: no {names} beside it or in tests/"
-        f"{', no doctests in it' if python else ''}; name them with --tests"
-    )
-
-
-def _names(source: SourceFile) -> list[str]:
-    stem = source.path.stem
-    if source.language == "python":
-        return [f"test_{stem}.py", f"{stem}_test.py"]
-    endings = (".js", ".mjs", ".cjs")
-    return [f"{stem}{mark}{ending}" for mark in (".test", "-test", "_test") for ending in endings]
-
-
-def _by_name(source: SourceFile) -> Iterator[Path]:
-    names = _names(source)
-    beside = [source.path.parent / name for name in names]
-    yield from (path for path in beside if path.is_file())
-    here = Path.cwd()
-    for folder in project.around(source.path):
-        for tests in _TEST_FOLDERS:
-            found = (path for name in names for path in (folder / tests).rglob(name))
-            for path in sorted(found):
-                yield path.relative_to(here) if path.is_relative_to(here) else path

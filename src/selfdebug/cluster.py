@@ -29,13 +29,10 @@ from selfdebug.types import (
     Backend,
     Completion,
     Judge,
-    Limits,
-    Observe,
     Request,
     Sampling,
     SelfdebugError,
     Task,
-    Test,
     TestResult,
     Verdict,
     code_sha,
@@ -143,31 +140,13 @@ class Judges:
         self._calls = AHEAD * len(actors)
         self._actors = Actors(ray, actors, AHEAD)
 
-    def judge(
-        self,
-        task: Task,
-        code: str,
-        *,
-        tests: Sequence[Test] | None = None,
-        stop_early: bool = False,
-        observe: Observe = "",
-        limits: Limits | None = None,
-    ) -> Verdict:
-        """Run `code` against `tests` (default: all of the task's) and say what each showed."""
-        options = {"stop_early": stop_early, "observe": observe, "limits": limits, "tests": tests}
+    def judge(self, task: Task, code: str, **options: Any) -> Verdict:
+        """Say what each test of one program showed. options: those of `Judge`."""
         (verdict,) = self._judged([(task, code)], options)
         return verdict
 
-    def judge_many(
-        self,
-        jobs: Iterator[Job],
-        *,
-        stop_early: bool = False,
-        observe: Observe = "",
-        limits: Limits | None = None,
-    ) -> Iterator[Verdict]:
+    def judge_many(self, jobs: Iterator[Job], **options: Any) -> Iterator[Verdict]:
         """Judge a stream of (task, code), in order, on all workers, with bounded memory."""
-        options = {"stop_early": stop_early, "observe": observe, "limits": limits}
         batches = iter(lambda: list(islice(jobs, BATCH)), [])
         with ThreadPoolExecutor(self._calls, thread_name_prefix="judging") as threads:
 

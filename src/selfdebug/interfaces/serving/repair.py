@@ -28,11 +28,9 @@ from selfdebug.types import (
     Judge,
     Limits,
     Mode,
-    Observe,
     Sampling,
     SelfdebugError,
     Task,
-    Test,
     Verdict,
 )
 
@@ -192,36 +190,19 @@ class _WhileWanted:
         self._wanted = wanted
 
     def judge(
-        self,
-        task: Task,
-        code: str,
-        *,
-        tests: Sequence[Test] | None = None,
-        stop_early: bool = False,
-        observe: Observe = "",
-        limits: Limits | None = None,
+        self, task: Task, code: str, *, limits: Limits | None = None, **options: Any
     ) -> Verdict:
-        return self._judge.judge(
-            task, code, tests=tests, stop_early=stop_early, observe=observe,
-            limits=self._within(limits),
-        )  # fmt: skip
+        return self._judge.judge(task, code, limits=self._within(limits), **options)
 
     def judge_many(
-        self,
-        jobs: Iterator[tuple[Task, str]],
-        *,
-        stop_early: bool = False,
-        observe: Observe = "",
-        limits: Limits | None = None,
+        self, jobs: Iterator[tuple[Task, str]], *, limits: Limits | None = None, **options: Any
     ) -> Iterator[Verdict]:
         def while_wanted() -> Iterator[tuple[Task, str]]:
             for job in jobs:
                 self._check()
                 yield job
 
-        return self._judge.judge_many(
-            while_wanted(), stop_early=stop_early, observe=observe, limits=self._within(limits)
-        )
+        return self._judge.judge_many(while_wanted(), limits=self._within(limits), **options)
 
     def _within(self, limits: Limits | None) -> Limits:
         self._check()

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from selfdebug.interfaces import runs
+from selfdebug.interfaces.asgi import is_local
 from selfdebug.interfaces.fix import DEFAULTS
 from selfdebug.interfaces.serving.places import Places, Wanted
 from selfdebug.sandbox import Sandbox
@@ -95,8 +96,6 @@ class Serving:
 
 def check_token(host: str, token: str) -> None:
     """Raise SelfdebugError when others could use the server without a token, or guess it."""
-    from selfdebug.interfaces.serving.guard import is_local
-
     if not token:
         if not is_local(host):
             raise SelfdebugError(
@@ -181,7 +180,7 @@ def _server(settings: Settings, service: Service) -> Server:
 
     from selfdebug.interfaces.serving.app import build
     from selfdebug.interfaces.serving.connections import protocol
-    from selfdebug.interfaces.serving.guard import Guard, is_local
+    from selfdebug.interfaces.serving.guard import Guard
 
     app: Any = Guard(build(service), settings.token, is_local(settings.host))
     return uvicorn.Server(

@@ -1,7 +1,6 @@
 """What every request passes first: who may ask, and how large and how slow a request may be.
 
-A page that a browser shows may send requests to this machine, under a name that it makes point
-here (DNS rebinding); it cannot do so under the name `localhost`, nor know the token. It knows
+A page that a browser shows cannot ask under a name of this machine, nor know the token. It knows
 nothing of what is asked for.
 
     python -m pytest tests/test_serving.py
@@ -11,17 +10,10 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-import ipaddress
-from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
-from typing import Any
 
+from selfdebug.interfaces.asgi import App, Message, Receive, Send, host_name, is_local, replayed
 from selfdebug.interfaces.serving.wrong import RequestError, as_json
-
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Message, Receive, Send], Awaitable[None]]
 
 OPEN = {"/health"}  # without a token
 BODY_BYTES = 1 << 20
@@ -62,7 +54,7 @@ class Guard:
         except ConnectionError:
             return None
         try:
-            await self.app(scope, _again(body, receive), sending)
+            await self.app(scope, replayed(body, receive), sending)
         except asyncio.CancelledError:  # the server ends, and has waited long enough
             if not started:
                 await refuse(send, RequestError("the server is shutting down", 503))
@@ -70,7 +62,7 @@ class Guard:
 
     def _check(self, path: str, headers: dict[bytes, str]) -> None:
         host = headers.get(b"host", "")
-        if self.local and not is_local(_name(host)):
+        if self.local and not is_local(host_name(host)):
             raise RequestError(f"this server answers to localhost alone, not to {host!r}", 421)
         if not self.token or path in OPEN:
             return
@@ -103,32 +95,3 @@ async def refuse(send: Send, error: RequestError) -> None:
     headers.append((b"content-length", str(len(body)).encode()))
     await send({"type": "http.response.start", "status": error.status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
-
-
-def is_local(name: str) -> bool:
-    """Tell whether a host name or an address is this machine's own, whoever resolves it."""
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return name == "localhost"
-
-
-def _name(host: str) -> str:
-    """Return a Host header without its port."""
-    if host.startswith("["):
-        return host[1:].partition("]")[0]
-    return host.partition(":")[0].lower()
-
-
-def _again(body: bytes, receive: Receive) -> Receive:
-    """Return a `receive` that gives the body that was read already, and then what comes."""
-    read = False
-
-    async def receiving() -> Message:
-        nonlocal read
-        if read:
-            return await receive()
-        read = True
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    return receiving

@@ -10,17 +10,14 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-import ipaddress
-from collections.abc import Awaitable, Callable, MutableMapping
 from http.cookies import CookieError, SimpleCookie
-from typing import Any
 
+from selfdebug.interfaces.asgi import App, Message, Receive, Send, host_name, is_local, replayed
 from selfdebug.types import SelfdebugError
 
 MAX_BODY = 256 << 10  # bytes: twice the longest program and its tests, percent-encoded
 _BODY_SECONDS = 20.0
 _MIN_TOKEN = 8
-_LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 _HEADERS = {
     "content-security-policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
@@ -32,11 +29,6 @@ _HEADERS = {
     "cross-origin-resource-policy": "same-origin",
 }
 
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Message, Receive, Send], Awaitable[None]]
-
 
 def check_address(host: str, token: str) -> None:
     """Raise SelfdebugError for an address that others can reach, unless a token keeps them out."""
@@ -46,14 +38,6 @@ def check_address(host: str, token: str) -> None:
         raise SelfdebugError(
             f"--host {host} lets others in: add --token WORD, which students need to enter"
         )
-
-
-def is_local(host: str) -> bool:
-    """Tell whether an address can be reached from this machine alone."""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 class Guard:
@@ -82,14 +66,14 @@ class Guard:
         body, refused = await _body(receive, headers) if scope["method"] == "POST" else (b"", None)
         if refused:
             return await _answer(send, *refused)
-        return await self._app(scope, _replayed(body, receive), _with_headers(send))
+        return await self._app(scope, replayed(body, receive), _with_headers(send))
 
     def _may_join(self, word: str) -> bool:
         return bool(self._token) and _same(word, self._token)
 
     def _refused(self, method: str, path: str, headers: dict[str, str]) -> tuple[int, str] | None:
         host = headers.get("host", "")
-        if self._local and _hostname(host) not in _LOCAL:
+        if self._local and not is_local(host_name(host)):
             return 421, "this playground answers to localhost alone"
         if method not in ("GET", "HEAD", "POST"):
             return 405, "GET and POST alone"
@@ -110,11 +94,6 @@ def _same(given: str, secret: str) -> bool:
     return hmac.compare_digest(given.encode("utf-8", "replace"), secret.encode())
 
 
-def _hostname(host: str) -> str:
-    name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
-    return name.removeprefix("[").removesuffix("]").lower()
-
-
 async def _body(receive: Receive, headers: dict[str, str]) -> tuple[bytes, tuple[int, str] | None]:
     """Return the body of a request that ends in time and is not too long, or why it is refused."""
     too_long = (413, f"more than {MAX_BODY >> 10} KiB")
@@ -131,19 +110,6 @@ async def _body(receive: Receive, headers: dict[str, str]) -> tuple[bytes, tuple
     except TimeoutError:
         return b"", (408, "the request did not end")
     return (b"", too_long) if len(body) > MAX_BODY else (body, None)
-
-
-def _replayed(body: bytes, receive: Receive) -> Receive:
-    sent = False
-
-    async def replay() -> Message:
-        nonlocal sent
-        if sent:
-            return await receive()
-        sent = True
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    return replay
 
 
 def _with_headers(send: Send) -> Send:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import cast, get_args
 
+from selfdebug.interfaces.asgi import is_local
 from selfdebug.interfaces.web import guard, server
 from selfdebug.interfaces.web import texts as all_texts
 from selfdebug.interfaces.web.ladder import Cap
@@ -66,7 +67,7 @@ def serve(
         open_socket.close()
         raise
     teacher_token = secrets.token_urlsafe(16)
-    local = guard.is_local(host)
+    local = is_local(host)
     app = server.application(
         playground, words, teacher_token=teacher_token, join_token=token, local=local
     )

@@ -116,11 +116,7 @@ def race(  # noqa: PLR0917 - a line of the table
     figures = f"{speed['selfdebug']:.1f} and {speed['generate']:.1f} tokens a CPU second"
     what = f"{name}, {repair}, {rows} at once"
     dtype = str(loaded.model.dtype).removeprefix("torch.")
-    print(
-        f"| {what} | transformers' generate | {ratio:.2f} x | {figures} "
-        f"| {machine.described(dtype)} |",
-        flush=True,
-    )
+    machine.say(what, "transformers' generate", ratio, figures, dtype)
     return ratio < BARS[repair]
 
 

@@ -82,11 +82,7 @@ def race(options: argparse.Namespace, engine: Any, loaded: Loaded, rows: int) ->
     what = f"openvino q8_0, {options.shape}, {rows} at once"
     figures = f"{a:.1f} and {b:.1f} tokens a CPU second"
     dtype = str(loaded.model.dtype).removeprefix("torch.")
-    print(
-        f"| {what} | transformers' generate | {a / b:.2f} x | {figures} "
-        f"| {machine.described(dtype)} |",
-        flush=True,
-    )
+    machine.say(what, "transformers' generate", a / b, figures, dtype)
     return a / b < BAR
 
 

@@ -1,4 +1,4 @@
-"""What a row of bench/RESULTS.md says of the machine that it was measured on.
+"""A row of bench/RESULTS.md, and what it says of the machine that it was measured on.
 
 python bench/machine.py
 """
@@ -24,6 +24,11 @@ def described(dtype: str = "") -> str:
         f"{cores} cores, {platform.machine()}, torch {torch.__version__}, {number}{lacks}, "
         f"load {load:.1f}, {datetime.date.today()}"
     )
+
+
+def say(what: str, peer: str, ratio: float, figures: str, dtype: str = "") -> None:
+    """Print a row at once: the next one may take an hour."""
+    print(f"| {what} | {peer} | {ratio:.2f} x | {figures} | {described(dtype)} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -105,7 +105,7 @@ def race_sft(folder: Path, size: str, steps: int, batch: int) -> float:
         other = median(speed[who])
         equal = f"{steps} steps; held-out loss {losses[0]:.4f} and {loss:.4f}"
         figures = f"{mine:,.0f} and {other:,.0f} tokens a CPU second; {equal}"
-        say(f"train sft, {size}", f"TRL's SFTTrainer, {who}", mine / other, figures)
+        machine.say(f"train sft, {size}", f"TRL's SFTTrainer, {who}", mine / other, figures)
     return mine / median(speed["own order"])
 
 
@@ -226,12 +226,10 @@ def race_rl(folder: Path, steps: int) -> float:
                 seconds["TRL"].append(b[1])
     ratio = median(seconds["TRL"]) / median(seconds["ours"])
     figures = " and ".join(f"{median(values):.2f}" for values in seconds.values())
-    say("train rl, 3M, judge included", "TRL's GRPOTrainer", ratio, f"{figures} CPU seconds a step")
+    machine.say(
+        "train rl, 3M, judge included", "TRL's GRPOTrainer", ratio, f"{figures} CPU seconds a step"
+    )
     return ratio
-
-
-def say(what: str, peer: str, ratio: float, figures: str) -> None:
-    print(f"| {what} | {peer} | {ratio:.2f} x | {figures} | {machine.described()} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Fixtures that several tests share: running Python code as root and as an ordinary user."""
+"""Fixtures that several tests share: the command line, and Python as root and as a user."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from hypothesis import settings
@@ -26,6 +27,16 @@ settings.register_profile("ci", derandomize=True, print_blob=True)
 if os.environ.get("CI"):
     settings.load_profile("ci")
 
+
+class Answer(NamedTuple):
+    """What the command line answered."""
+
+    code: int
+    out: str
+    err: str
+
+
+Selfdebug = Callable[..., Answer]
 RunPython = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -74,3 +85,18 @@ def run_python(request: pytest.FixtureRequest) -> RunPython:
         )
 
     return run
+
+
+@pytest.fixture
+def selfdebug(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Selfdebug:
+    """Run the command line in this process, as its script does."""
+    from selfdebug import cli
+
+    def call(*arguments: object) -> Answer:
+        monkeypatch.setattr(sys, "argv", ["selfdebug", *map(str, arguments)])
+        with pytest.raises(SystemExit) as stop:
+            cli.main()
+        captured = capsys.readouterr()
+        return Answer(int(stop.value.code or 0), captured.out, captured.err)
+
+    return call

@@ -11,12 +11,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
+from conftest import Answer, Selfdebug
 from selfdebug import __version__, cli, feedback
 from selfdebug.evaluate import Settings
 from selfdebug.types import SelfdebugError
@@ -33,30 +33,6 @@ TASK = {
         {"id": "two", "args": [5], "expected": 10},
     ],
 }
-
-
-@dataclass
-class Answer:
-    code: int
-    out: str
-    err: str
-
-
-Selfdebug = Callable[..., Answer]
-
-
-@pytest.fixture
-def selfdebug(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Selfdebug:
-    """Run the command line in this process, as its script does."""
-
-    def call(*arguments: object) -> Answer:
-        monkeypatch.setattr(sys, "argv", ["selfdebug", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stop:
-            cli.main()
-        captured = capsys.readouterr()
-        return Answer(int(stop.value.code or 0), captured.out, captured.err)
-
-    return call
 
 
 @pytest.fixture

@@ -11,14 +11,12 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from selfdebug import cli
+from conftest import Answer, Selfdebug
 from selfdebug.interfaces import bugs
 from selfdebug.types import SelfdebugError
 
@@ -37,30 +35,6 @@ TASK: dict[str, Any] = {
         {"id": "none", "program": "assert spread([]) == 0"},
     ],
 }
-
-
-@dataclass
-class Answer:
-    code: int
-    out: str
-    err: str
-
-
-Selfdebug = Callable[..., Answer]
-
-
-@pytest.fixture
-def selfdebug(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Selfdebug:
-    """Run the command line in this process, as its script does."""
-
-    def call(*arguments: object) -> Answer:
-        monkeypatch.setattr(sys, "argv", ["selfdebug", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stop:
-            cli.main()
-        captured = capsys.readouterr()
-        return Answer(int(stop.value.code or 0), captured.out, captured.err)
-
-    return call
 
 
 @pytest.fixture(autouse=True)

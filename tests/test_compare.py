@@ -5,55 +5,17 @@ from dataclasses import asdict
 
 import pytest
 
+from episodes import FOOLED, RIGHT, WRONG, episode, write
 from selfdebug.compare import compare
 from selfdebug.stats import mcnemar
-from selfdebug.store import Store
 from selfdebug.types import (
     Completion,
     Episode,
     SelfdebugError,
-    Task,
-    Test,
     TestResult,
     Turn,
     Verdict,
 )
-
-
-def verdict(outcome):
-    """ "vh": v a visible pass, h a hidden one; a capital letter is a failure."""
-    results = tuple(
-        TestResult(c.lower(), "pass" if c.islower() else "wrong", hidden=c.lower() == "h")
-        for c in outcome
-    )
-    return Verdict("t", "sha", results, "A")
-
-
-def episode(name, *outcomes, seed=0, tokens=10, codes=None):
-    turns = tuple(
-        Turn(
-            Completion(f"p{n}", (codes or {}).get(n, f"p{n}"), completion_tokens=tokens), verdict(o)
-        )
-        for n, o in enumerate(outcomes)
-    )
-    return Episode(name, "refine", seed, "b", turns, 1.0, "passed")
-
-
-RIGHT, WRONG, FOOLED = "vh", "VH", "vH"  # FOOLED passes the visible test alone
-
-
-def write(folder, episodes, right=(), kinds=None):
-    names = dict.fromkeys(e.task_id for e in (*episodes, *right))
-    tests = (Test("v", "program", ""),)
-    with Store(folder / "tasks.jsonl", Task) as store:
-        store.append_many(
-            Task(name, "python", "", "f", tests, bug_kind=(kinds or {}).get(name, ""))
-            for name in names
-        )
-    for name, found in (("episodes", episodes), ("right", right)):
-        with Store(folder / f"{name}.jsonl", Episode) as store:
-            store.append_many(found)
-    return folder
 
 
 def cells(found, run):

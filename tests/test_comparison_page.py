@@ -7,45 +7,26 @@ from pathlib import Path
 
 import pytest
 
+from episodes import episode, write
 from selfdebug.compare import compare
 from selfdebug.report import charts
 from selfdebug.report.comparison import sentences, write_comparison
-from selfdebug.store import Store, write_text
+from selfdebug.store import write_text
 from selfdebug.types import (
-    Completion,
-    Episode,
     SelfdebugError,
-    Task,
-    Test,
-    TestResult,
-    Turn,
-    Verdict,
 )
 
 TASKS = 40
 
 
-def episode(number: int, *passes: bool, explanation: str = "") -> Episode:
-    turns = tuple(
-        Turn(
-            Completion(f"p{n}", f"p{n}", explanation, completion_tokens=10),
-            Verdict("t", "sha", (TestResult("v", "pass" if passed else "wrong"),), "A"),
-        )
-        for n, passed in enumerate(passes)
-    )
-    return Episode(f"t{number}", "refine", 0, "b", turns, 1.0, "passed", len(turns) - 1)
-
-
 def run(folder: Path, mended: int, explanation: str = "") -> Path:
     """Forty tasks whose first program fails; the first `mended` of them are mended."""
-    test = Test("v", "program", "")
-    with Store(folder / "tasks.jsonl", Task) as tasks:
-        tasks.append_many(Task(f"t{n}", "python", "", "f", (test,)) for n in range(TASKS))
-    with Store(folder / "episodes.jsonl", Episode) as episodes:
-        for number in range(TASKS):
-            episodes.append(episode(number, False, number < mended, explanation=explanation))
+    made = [
+        episode(f"t{n}", "V", "v" if n < mended else "V", explanation=explanation)
+        for n in range(TASKS)
+    ]
     write_text(folder / "run.toml", '[settings]\nbenchmark = "world"\n')
-    return folder
+    return write(folder, made)
 
 
 @pytest.fixture

@@ -2,12 +2,11 @@
 
 import json
 import re
-import sys
 from dataclasses import fields
 
 import pytest
 
-from selfdebug import cli, rl
+from selfdebug import rl
 from selfdebug.attempts import attempts, verdicts
 from selfdebug.rl.material import read
 from selfdebug.rl.pool import Ask
@@ -28,20 +27,6 @@ WRONG = "def double(x):\n    return x * 7\n"
 RIGHT = "def double(x):\n    return x * 2\n"
 TASK = Task("double", "python", "Write double.", "double",
             (Test("t", "program", "assert double(2) == 4"),), reference=RIGHT)  # fmt: skip
-
-
-@pytest.fixture
-def selfdebug(monkeypatch, capsys):
-    """Run the command line in this process, as its script does."""
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["selfdebug", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stop:
-            cli.main()
-        captured = capsys.readouterr()
-        return int(stop.value.code or 0), captured.out, captured.err
-
-    return call
 
 
 def reply(code, number, status):

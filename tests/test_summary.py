@@ -3,9 +3,10 @@
 import math
 from dataclasses import replace
 
+from episodes import episode
 from selfdebug.stats import wilson
 from selfdebug.summary import rows
-from selfdebug.types import Completion, Episode, Task, TestResult, Turn, Verdict
+from selfdebug.types import Task
 
 TASKS = {
     name: Task(name, language, "", "f", (), bug_kind=kind)
@@ -16,25 +17,7 @@ TASKS = {
         ("d", "javascript", "logic"),
     )
 }
-RIGHT, VISIBLE, WRONG = ("pass", "pass"), ("pass", "wrong"), ("wrong", "pass")
-
-
-def episode(task, *outcomes, seconds=1.0, seed=0, stopped="passed"):
-    """One turn for each outcome: the status of the visible test and that of the hidden one."""
-    turns = tuple(
-        Turn(
-            Completion("", "code"),
-            Verdict(
-                task,
-                "",
-                (TestResult("v", visible), TestResult("h", hidden, hidden=True)),
-                "A",
-            ),
-        )
-        for visible, hidden in outcomes
-    )
-    best = len(turns) - 1
-    return Episode(task, "refine", seed, "fake", turns, seconds, stopped, max(0, best))
+RIGHT, VISIBLE, WRONG = "vh", "vH", "Vh"  # the visible test, the hidden one
 
 
 def table(episodes, right=()):

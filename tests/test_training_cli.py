@@ -2,31 +2,15 @@
 
 import json
 import re
-import sys
 from dataclasses import fields
 
 import pytest
 
-from selfdebug import cli, harvest, prompts
+from selfdebug import harvest, prompts
 from selfdebug.attempts import judged
 from selfdebug.interfaces import training
 from selfdebug.interfaces.tasks import tasks_to_train_on
 from selfdebug.types import Request, SelfdebugError
-
-
-@pytest.fixture
-def selfdebug(monkeypatch, capsys):
-    """Run the command line in this process, as its script does."""
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["selfdebug", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stop:
-            cli.main()
-        captured = capsys.readouterr()
-        return int(stop.value.code or 0), captured.out, captured.err
-
-    return call
-
 
 RIGHT = "def double(x):\n    return x * 2\n"
 TASKS = [

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import cast
 
 import pytest
@@ -50,7 +51,9 @@ def benchmark(name: str) -> Benchmark:
     return cast("Benchmark", plugins.load("benchmarks", name))
 
 
+@cache
 def load(which: str) -> list[Task]:
+    """The tasks of a split, read once for all tests: the programs of some are megabytes."""
     name, _, split = which.partition(":")
     found = benchmark(name)
     if absent := [data.file for data in found.DATA if not present(data)]:

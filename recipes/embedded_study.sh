@@ -14,6 +14,7 @@ out=$1 step=$2 seed=${3:-0}
 selfdebug=${SELFDEBUG:-.venv/bin/selfdebug}
 model=${MODEL:-recipes/embedded/start}
 tasks=${TASKS:-200}  # held-out tasks of each evaluation
+harvested=${HARVESTED:-600} # training tasks that it fails on and learns from
 steps=${STEPS:-60}   # of reinforcement learning
 sft=$out/$seed/sft
 
@@ -59,7 +60,7 @@ reinforce() {
 case $step in
 harvest)
     say "harvest: the model's own failures, mended by itself and verified by every test"
-    "$selfdebug" harvest world:train --limit 360 --samples 4 --refinements 4 --max-tokens 256 \
+    "$selfdebug" harvest world:train --limit "$harvested" --samples 4 --refinements 4 --max-tokens 256 \
         --option "model=$model" --out "$out/harvest"
     mkdir -p "$out/pairs"
     head -n 13 "$out/harvest/repairs.jsonl" >"$out/pairs/repairs.jsonl"

@@ -35,7 +35,7 @@ say "harvest: the model's own failures, mended by itself and verified by every t
 
 say "training on what was harvested"
 "$selfdebug" train sft "$out/harvest" --model "$model" --out "$out/sft" \
-    --rank 0 --epochs 2 --learning-rate 0.0003
+    --rank 0 --epochs 2 --learning-rate 0.0001
 
 say "reinforcement: the code's rewards on its code, the explanation's on its words"
 "$selfdebug" train rl "$out/harvest" --model "$out/sft" --out "$out/rl" --rank 0 \

@@ -71,7 +71,7 @@ harvest)
 sft)
     measure base-resample "$model" generate 3
     measure base-refine "$model" refine 3 --check-right
-    train sft "$out/harvest" --rank 0 --epochs 2 --learning-rate 0.0003
+    train sft "$out/harvest" --rank 0 --epochs 2 --learning-rate 0.0001
     measure sft-refine "$sft" refine 3 --check-right
     measure sft-explain "$sft" explain_refine 3 --check-right
     measure sft-resample "$sft" generate 3

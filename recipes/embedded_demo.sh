@@ -39,7 +39,7 @@ say "training on what was harvested"
 
 say "reinforcement: the code's rewards on its code, the explanation's on its words"
 "$selfdebug" train rl "$out/harvest" --model "$out/sft" --out "$out/rl" --rank 0 \
-    --max-tokens 160 --steps "$steps" --prompts 4 --learning-rate 0.00005 || [ $? = 1 ]
+    --max-tokens 160 --steps "$steps" --prompts 4 --learning-rate 0.00003 || [ $? = 1 ]
 
 measure sft-resample "$out/sft" generate
 measure sft-shuffled "$out/sft" refine --feedback shuffled --repairs "$out/harvest/repairs.jsonl"

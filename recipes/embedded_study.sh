@@ -15,7 +15,7 @@ selfdebug=${SELFDEBUG:-.venv/bin/selfdebug}
 model=${MODEL:-recipes/embedded/start}
 tasks=${TASKS:-200}  # held-out tasks of each evaluation
 harvested=${HARVESTED:-600} # training tasks that it fails on and learns from
-steps=${STEPS:-60}   # of reinforcement learning
+steps=${STEPS:-50}   # of reinforcement learning
 sft=$out/$seed/sft
 
 say() { printf '\n== %s %s\n' "$(date +%H:%M:%S)" "$*" >&2; }
@@ -53,7 +53,7 @@ reinforce() {
     shift
     say "seed $seed: reinforcing $name"
     "$selfdebug" train rl "$out/harvest" --model "$sft" --out "$out/$seed/$name" --seed "$seed" \
-        --rank 0 --max-tokens 160 --steps "$steps" --learning-rate 0.00005 "$@" ||
+        --rank 0 --max-tokens 160 --steps "$steps" --learning-rate 0.00003 "$@" ||
         [ $? = 1 ] # it collapsed, was stopped, and is measured as it is
 }
 

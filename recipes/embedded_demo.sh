@@ -8,7 +8,7 @@
 set -euo pipefail
 out=${1:-runs/method}
 selfdebug=${SELFDEBUG:-.venv/bin/selfdebug}
-model=${MODEL:-recipes/embedded/start}
+model=${MODEL:-embedded}
 tasks=${TASKS:-100}      # held-out tasks of each evaluation
 harvested=${HARVESTED:-160}  # training tasks that it fails on and learns from
 steps=${STEPS:-12}       # of reinforcement learning

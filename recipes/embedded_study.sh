@@ -12,7 +12,7 @@
 set -euo pipefail
 out=$1 step=$2 seed=${3:-0}
 selfdebug=${SELFDEBUG:-.venv/bin/selfdebug}
-model=${MODEL:-recipes/embedded/start}
+model=${MODEL:-embedded}
 tasks=${TASKS:-200}  # held-out tasks of each evaluation
 harvested=${HARVESTED:-600} # training tasks that it fails on and learns from
 steps=${STEPS:-50}   # of reinforcement learning

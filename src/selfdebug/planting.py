@@ -172,7 +172,8 @@ def _compounds(
         bug = base
         for _ in range(rng.choice((1, 1, 2))):
             lowest = max(mutation.line for mutation in bug.mutations)
-            # A mutator offers its operators in random turns, so the first will do; all cost 20 ms.
+            # A mutator offers its operators in random turns, so the first will do: it costs 1 ms,
+            # all of them 20 ms.
             below = (m for m in mutator.mutate(bug.broken, rng) if m.line > lowest)
             worse = next(below, None)
             if worse is None:

@@ -249,7 +249,7 @@ def _dotted(key: str) -> str:
 
 def map_entry(program: Program) -> Iterator[Change]:
     """Read or set an entry of a Map as if it were a property."""
-    unread, unset = f"what {quote('get')} reads is no property", "a property is set and no entry"
+    unread, unset = f"what {quote('get')} reads is no property", "this sets a property and no entry"
     for call, name, arguments in method_calls(program):
         base = program.text(child(child(call, "function"), "object"))
         given = [program.text(argument) for argument in arguments]

@@ -31,10 +31,11 @@ from selfdebug import plugins
 from selfdebug.backends import transformers
 from selfdebug.benchmarks import world
 from selfdebug.debug import debug
+from selfdebug.models import EMBEDDED
 from selfdebug.sandbox import Sandbox
 from selfdebug.types import Sampling, Task
 
-MODEL = Path(__file__).parents[1] / "recipes/embedded/start"
+MODEL = EMBEDDED
 TASKS = 50
 BAR = 0.3
 

@@ -40,13 +40,14 @@ from selfdebug import plugins, rl, sft
 from selfdebug.backends.transformers.loading import has_bfloat16, load_tokenizer
 from selfdebug.benchmarks import world
 from selfdebug.feedback.failing_test import failing_test
+from selfdebug.models import EMBEDDED
 from selfdebug.sandbox import Sandbox
 from selfdebug.sft.rows import Row, encode, schedule
 from selfdebug.stages import examples
 from selfdebug.types import Example, Repair, TestResult
 
 BARS = {"3M": 1.6, "30M": 1.3, "rl": 1.6}
-START = Path(__file__).parents[1] / "recipes/embedded/start"  # its tokenizer
+START = EMBEDDED  # its tokenizer
 BATCH = 32  # rows of a step
 RATE = 1e-4
 EQUAL = 1e-3  # how far the losses of the same step may lie apart

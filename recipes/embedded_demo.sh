@@ -8,7 +8,7 @@
 set -euo pipefail
 out=${1:-runs/method}
 selfdebug=${SELFDEBUG:-.venv/bin/selfdebug}
-model=${MODEL:-recipes/embedded/start}
+model=${MODEL:-embedded}
 tasks=${TASKS:-100}      # held-out tasks of each evaluation
 harvested=${HARVESTED:-160}  # training tasks that it fails on and learns from
 steps=${STEPS:-12}       # of reinforcement learning
@@ -35,11 +35,11 @@ say "harvest: the model's own failures, mended by itself and verified by every t
 
 say "training on what was harvested"
 "$selfdebug" train sft "$out/harvest" --model "$model" --out "$out/sft" \
-    --rank 0 --epochs 2 --learning-rate 0.0003
+    --rank 0 --epochs 2 --learning-rate 0.0001
 
 say "reinforcement: the code's rewards on its code, the explanation's on its words"
 "$selfdebug" train rl "$out/harvest" --model "$out/sft" --out "$out/rl" --rank 0 \
-    --max-tokens 160 --steps "$steps" --prompts 4 --learning-rate 0.00005 || [ $? = 1 ]
+    --max-tokens 160 --steps "$steps" --prompts 4 --learning-rate 0.00003 || [ $? = 1 ]
 
 measure sft-resample "$out/sft" generate
 measure sft-shuffled "$out/sft" refine --feedback shuffled --repairs "$out/harvest/repairs.jsonl"

@@ -12,9 +12,10 @@
 set -euo pipefail
 out=$1 step=$2 seed=${3:-0}
 selfdebug=${SELFDEBUG:-.venv/bin/selfdebug}
-model=${MODEL:-recipes/embedded/start}
+model=${MODEL:-embedded}
 tasks=${TASKS:-200}  # held-out tasks of each evaluation
-steps=${STEPS:-60}   # of reinforcement learning
+harvested=${HARVESTED:-600} # training tasks that it fails on and learns from
+steps=${STEPS:-50}   # of reinforcement learning
 sft=$out/$seed/sft
 
 say() { printf '\n== %s %s\n' "$(date +%H:%M:%S)" "$*" >&2; }
@@ -52,14 +53,14 @@ reinforce() {
     shift
     say "seed $seed: reinforcing $name"
     "$selfdebug" train rl "$out/harvest" --model "$sft" --out "$out/$seed/$name" --seed "$seed" \
-        --rank 0 --max-tokens 160 --steps "$steps" --learning-rate 0.00005 "$@" ||
+        --rank 0 --max-tokens 160 --steps "$steps" --learning-rate 0.00003 "$@" ||
         [ $? = 1 ] # it collapsed, was stopped, and is measured as it is
 }
 
 case $step in
 harvest)
     say "harvest: the model's own failures, mended by itself and verified by every test"
-    "$selfdebug" harvest world:train --limit 360 --samples 4 --refinements 4 --max-tokens 256 \
+    "$selfdebug" harvest world:train --limit "$harvested" --samples 4 --refinements 4 --max-tokens 256 \
         --option "model=$model" --out "$out/harvest"
     mkdir -p "$out/pairs"
     head -n 13 "$out/harvest/repairs.jsonl" >"$out/pairs/repairs.jsonl"
@@ -70,7 +71,7 @@ harvest)
 sft)
     measure base-resample "$model" generate 3
     measure base-refine "$model" refine 3 --check-right
-    train sft "$out/harvest" --rank 0 --epochs 2 --learning-rate 0.0003
+    train sft "$out/harvest" --rank 0 --epochs 2 --learning-rate 0.0001
     measure sft-refine "$sft" refine 3 --check-right
     measure sft-explain "$sft" explain_refine 3 --check-right
     measure sft-resample "$sft" generate 3

@@ -37,7 +37,7 @@ def folders(tmp_path: Path) -> list[Path]:
 def test_a_difference_is_told_in_points_with_its_interval(folders: list[Path]) -> None:
     (said, *_) = sentences(compare(folders, rounds=1))
     assert "<b>refine</b> mends 65% with one more try, resample 20%" in said
-    assert re.search(r"<b>\+45\.0 points, 95% interval \+\d+\.\d to \+\d+\.\d more</b>", said)
+    assert re.search(r"<b>more</b>, \+45\.0 points, 95% interval \+\d+\.\d to \+\d+\.\d", said)
 
 
 def test_what_chance_explains_is_said_to_be_no_difference(tmp_path: Path) -> None:

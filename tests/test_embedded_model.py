@@ -57,7 +57,7 @@ def test_it_copies_unseen_programs_exactly(loaded: tuple[Any, Any]) -> None:
     )
     same = [
         prompts.parse(task.language, reply, entry_point=task.entry_point).code
-        == task.reference.rstrip()
+        == task.reference
         for task, reply in zip(tasks, replies, strict=True)
     ]
     assert len(tasks) == COUNT

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from selfdebug import benchmarks, planting
-from selfdebug.balance import Balance
+from selfdebug.balance import MOST, SLACK, Balance
 from selfdebug.explanations import verified
 from selfdebug.inject import KINDS, inject
 from selfdebug.planting import Planner
@@ -81,7 +81,29 @@ def test_each_language_is_balanced_by_itself(sandbox, tmp_path):
         kinds = Counter(repair.kind for repair in repairs if repair.language == language)
         assert len(kinds) == 4
         # MOST times the rarest, and the SLACK that a beginning needs.
-        assert max(kinds.values()) <= 1.8 * min(kinds.values()) + 13
+        assert max(kinds.values()) <= MOST * min(kinds.values()) + SLACK + 1
+
+
+def test_no_kind_has_less_than_15_percent_however_greedy_the_others_are():
+    balance = Balance(total=10_000, kinds=KINDS)
+    counts = balance.counts
+    while (number := sum(counts.values())) < 10_000:
+        more = [kind for kind in KINDS[1:] if not balance.has_its_share("python", kind)]
+        for kind in more or KINDS[:1]:
+            counts["python", kind] += 1
+        if number > 2_300:
+            assert min(counts.values()) >= 0.15 * sum(counts.values())
+
+
+def test_of_the_rarest_kind_every_bug_is_kept(tasks, sandbox, tmp_path):
+    """Of the others a visit keeps two thirds, the harder ones."""
+    inject(tasks[:1], sandbox, tmp_path, total=120)
+    visits = [json.loads(line) for line in (tmp_path / "visits.jsonl").read_text().splitlines()]
+    surplus = Counter()
+    for outcomes in (visit["outcomes"] for visit in visits):
+        for kind in KINDS:
+            surplus[kind] += outcomes.get(f"{kind} surplus", 0)
+    assert surplus["off_by_one"] < surplus["syntax"]
 
 
 def test_of_several_bugs_each_changes_what_the_tests_show(tasks, sandbox, tmp_path):

@@ -72,6 +72,57 @@ def test_off_by_one(wrong, right):
 
 
 @pytest.mark.parametrize(
+    ("operator", "wrong", "right"),
+    [
+        ("difference", "x = b - a + 1", "x = b - a"),
+        ("limit", "if len(a) < n + 1: g()", "if len(a) < n: g()"),
+        ("listed", "return [i + 1 for i in range(n)]", "return [i for i in range(n)]"),
+        ("listed", "return 0 if a else 0", "return 1 if a else 0"),
+        ("listed", "seen = {0: 0}", "seen = {0: 1}"),
+        ("counted", "x = a.index(b) + 1", "x = a.index(b)"),
+        ("counted", "x = range(a.count(b) - 1)", "x = range(a.count(b))"),
+        ("handed", "x = nlargest(n - 1, a)", "x = nlargest(n, a)"),
+        ("handed", "x = a.split(maxsplit=0)", "x = a.split(maxsplit=1)"),
+        ("handed", "def g(k=2): pass", "def g(k=1): pass"),
+        ("measured", "x = (len(a) - 1) // 2", "x = len(a) // 2"),
+        ("found_place", "x = sorted(a)[b + 1]", "x = sorted(a)[b]"),
+        ("bisection", "x = bisect_right(a, b)", "x = bisect_left(a, b)"),
+        ("result", "return max(a) - 1", "return max(a)"),
+        ("result", "total = a * b + 1", "total = a * b"),
+        ("result", "x += b + 1", "x += b"),
+        ("factor", "x *= 3", "x *= 2"),
+        ("emptiness", "while len(a) > 1: a.sort()", "while a: a.sort()"),
+        ("unread_element", "if n in a[1:]: g()", "if n in a: g()"),
+        ("unread_element", "for x in b.rows[:-1]: g()", "for x in b.rows: g()"),
+        ("unread_element", "x = set(b[1:])", "x = set(b)"),
+        ("shifted_range", "range(1, n + 1)", "range(n)"),
+        ("shifted_range", "range(1, n)", "range(2, n + 1)"),
+        ("shifted_slice", "x = a[i + 1:n + 1]", "x = a[i:n]"),
+        ("stride", "range(0, n, 3)", "range(0, n, 2)"),
+        ("stride", "x = a[::-2]", "x = a[::-1]"),
+        ("reversed_edge", "x = a[:0:-1]", "x = a[::-1]"),
+        ("repetition", "re.sub('a', '', n)", "re.sub('a+', '', n)"),
+        ("group", r"re.sub('(a)(b)', r'\\2', n)", r"re.sub('(a)(b)', r'\\1', n)"),
+        ("width", "x = f'{n:.1f}'", "x = f'{n:.2f}'"),
+        ("width", "x = '{:03d}'.format(n)", "x = '{:02d}'.format(n)"),
+    ],
+)
+def test_off_by_one_is_put_in_by_its_operator(operator, wrong, right):
+    program = "import re\ndef f(a, b, n):\n    i = len(a)\n    a.sort()\n    {}\n"
+    # Another operator may make the same bug, and the seed decides which of them comes first.
+    seeds = (Random(seed) for seed in range(8))
+    bugs = [bug for rng in seeds for bug in python_off_by_one.mutate(program.format(right), rng)]
+    found = {bug.mutator for bug in bugs if bug.broken == program.format(wrong)}
+    assert f"python_off_by_one.{operator}" in found
+
+
+def test_a_dotted_name_tells_no_whole_number():
+    """An area that is one too large is nobody's off-by-one error."""
+    program = "import math\ndef f(r):\n    area = math.pi * r * r\n    return 0.5 * area\n"
+    assert not explained(python_off_by_one, program, ".result")
+
+
+@pytest.mark.parametrize(
     ("wrong", "right"),
     [
         ("a > b", "a < b"),

@@ -62,10 +62,8 @@ def test_nothing_is_scored_where_there_is_nothing_to_explain_or_to_compare_with(
 def test_as_a_reward_it_has_the_range_of_ledex():
     """R(explanation) in [-5, 5] (Jiang et al. 2024, section 3.3)."""
     replies = [
-        prompts.parse(
-            "python", f"{said}\n\n{prompts.fenced('python', RIGHT)}", entry_point="double"
-        )
-        for said in (LINE + CODE + VALUE, "No.")
+        prompts.parse("python", said + prompts.fenced("python", RIGHT), entry_point="double")
+        for said in (LINE + CODE + VALUE + "\n\n", "No.\n\n")
     ]
     n = len(replies)
     assert reward(

@@ -35,7 +35,9 @@ from selfdebug.types import (
 )
 
 KINDS: tuple[Kind, ...] = ("syntax", "logic", "api_misuse", "off_by_one")
-KEPT = 2 / 3  # of the programs tried of a kind, that a visit may add: the harder bugs are chosen
+# Of the programs tried of a kind, what a visit may add: the harder bugs are chosen. Of a language's
+# rarest kind it may add all: every bug of it that is left out keeps five of other kinds out.
+KEPT = 2 / 3
 _CHANCE = re.compile(r"0x[0-9a-f]{6,}|out of memory|MemoryError")
 # How a value shows that it is no number or sequence, of which one too many could be taken.
 _TYPE_ERROR = re.compile(
@@ -109,17 +111,19 @@ def _add(
     outcomes: Counter[str] = Counter()
     by_kind: Counter[str] = Counter()
     chosen: list[Repair] = []
-    tried = Counter(bug.kind for bug, _, _ in found)
+    most = {kind: KEPT * n for kind, n in Counter(bug.kind for bug, _, _ in found).items()}
     for bug, outcome, repair in sorted(found, key=_share_failed):
         if repair is None:
             outcomes[f"{bug.kind} {outcome}"] += 1
-        elif by_kind[bug.kind] >= KEPT * tried[bug.kind] or not balance.wants(repair):
-            outcomes[f"{bug.kind} surplus"] += 1
-        else:
+            continue
+        few = by_kind[bug.kind] < most[bug.kind] or balance.is_rarest(task.language, bug.kind)
+        if few and balance.wants(repair):
             outcomes[f"{bug.kind} added"] += 1
             by_kind[bug.kind] += 1
             balance.count(repair)
             chosen.append(repair)
+        else:
+            outcomes[f"{bug.kind} surplus"] += 1
     repairs.append_many(chosen)
     return Visit(number, task.id, len(found), len(chosen), dict(sorted(outcomes.items())))
 

@@ -4,7 +4,7 @@ Every cell is an `eval` of its own in a folder of its own, so a grid resumes and
 and `compare` takes its folders. Both modes of a model begin with the same first programs, which
 are sampled once.
 
-    selfdebug eval world --model base=recipes/embedded/start --model sft=runs/sft --out runs/grid
+    selfdebug eval world --model base=embedded --model sft=runs/sft --out runs/grid
 """
 
 from __future__ import annotations

@@ -92,9 +92,9 @@ def sentences(found: Comparison) -> Iterator[str]:
 def _verdict(difference: Interval) -> str:
     """Say whether a difference is one."""
     if difference.low > 0:
-        return f"<b>{_points(difference)} more</b>"
+        return f"<b>more</b>, {_points(difference)}"
     if difference.high < 0:
-        return f"<b>{_points(difference)}, so fewer</b>"
+        return f"<b>fewer</b>, {_points(difference)}"
     return f"no difference that could be told from chance ({_points(difference)})"
 
 

@@ -281,17 +281,15 @@ def mutations(
     program = Program(code)
     if not program.parses or program.has_lone_returns:
         return
-    queues: list[tuple[Operator, list[Change]]] = []
-    for operator in operators:
-        changes = [change for change in operator(program) if change.if_right]
-        rng.shuffle(changes)
-        queues.append((operator, changes))
-    rng.shuffle(queues)
+    queues = {operator: _offered(operator, program, rng) for operator in operators}
+    turns = rng.sample(operators, len(operators))
     seen = {code}
-    while queues:
-        queues = [(operator, changes) for operator, changes in queues if changes]
-        for operator, changes in queues:
-            change = changes.pop()
+    while turns:
+        for operator in tuple(turns):
+            change = next(queues[operator], None)
+            if change is None:
+                turns.remove(operator)
+                continue
             broken = program.edited(change.edits)
             if broken in seen or Program(broken).parses == (kind == "syntax"):
                 continue
@@ -300,6 +298,12 @@ def mutations(
             line = _first_different_line(program, broken)
             text = explain(line, wrong, right, change.if_right, rng, advice=change.advice[1])
             yield Mutation(broken, code, kind, line, text, f"{name}.{operator.__name__}")
+
+
+def _offered(operator: Operator, program: Program, rng: Random) -> Iterator[Change]:
+    """Yield an operator's bugs in random order; it is not run before the first is asked for."""
+    changes = [change for change in operator(program) if change.if_right]
+    yield from rng.sample(changes, len(changes))
 
 
 def repairs(code: str, operators: Sequence[Operator], kind: Kind, name: str) -> Iterator[Mutation]:

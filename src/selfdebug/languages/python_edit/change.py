@@ -129,22 +129,27 @@ def mutations(
     program = read(code)
     if program is None:
         return
-    queues: list[tuple[Operator, list[Change]]] = []
-    for operator in operators:
-        changes = [change for change in operator(program) if change.if_right]
-        rng.shuffle(changes)
-        queues.append((operator, changes))
-    rng.shuffle(queues)
+    queues = {operator: _offered(operator, program, rng) for operator in operators}
+    turns = rng.sample(operators, len(operators))
     seen = {code}
-    while queues := [(operator, changes) for operator, changes in queues if changes]:
-        for operator, changes in queues:
-            change = changes.pop()
+    while turns:
+        for operator in tuple(turns):
+            change = next(queues[operator], None)
+            if change is None:
+                turns.remove(operator)
+                continue
             broken = edited(code, change.edits)
             if broken in seen or (syntax_error(broken) is None) == (kind == "syntax"):
                 continue
             seen.add(broken)
             line, text = describe(code, change, change.if_right, rng, mends=False)
             yield Mutation(broken, code, kind, line, text, f"{name}.{operator.__name__}")
+
+
+def _offered(operator: Operator, program: Program, rng: Random) -> Iterator[Change]:
+    """Yield an operator's bugs in random order; it is not run before the first is asked for."""
+    changes = [change for change in operator(program) if change.if_right]
+    yield from rng.sample(changes, len(changes))
 
 
 def repairs(code: str, operators: Sequence[Operator], kind: Kind, name: str) -> Iterator[Mutation]:

@@ -1,7 +1,8 @@
 """JavaScript API misuse: the wrong method, argument, conversion, loop form or built-in name.
 
 `calls` holds the operators on calls and their arguments, `values` those on what goes in and comes
-out; this file puts them in order, the most plausible first.
+out, `forms` those on how something is handed over, and `habits` what comes from other languages;
+this file puts them in order, the most plausible first.
 
     python -c "from selfdebug.mutators import javascript_api_misuse as m; print(m.OPERATORS)"
 """
@@ -12,7 +13,7 @@ from collections.abc import Iterator
 from random import Random
 
 from selfdebug.languages.javascript_edit import mutations, repairs
-from selfdebug.mutators.javascript_api_misuse import calls, values
+from selfdebug.mutators.javascript_api_misuse import calls, forms, habits, values
 from selfdebug.types import Kind, Language, Mutation
 
 LANGUAGE: Language = "javascript"
@@ -39,6 +40,34 @@ OPERATORS = (
     values.missing_function,
     values.missing_method,
     values.equality,
+    habits.negative_index,
+    habits.power,
+    habits.extreme,
+    habits.element,
+    habits.map_entry,
+    habits.joined,
+    habits.membership,
+    habits.own_function,
+    habits.namespace,
+    habits.foreign_method,
+    habits.type_test,
+    habits.rounded_quotient,
+    forms.found,
+    forms.printed,
+    forms.callback_parameters,
+    forms.pattern,
+    forms.called_callback,
+    forms.uncalled,
+    forms.block_body,
+    forms.loop_form,
+    forms.own_value,
+    forms.wrapped_argument,
+    forms.bare_object,
+    forms.pushed,
+    forms.shared_rows,
+    forms.same_array,
+    forms.nothing,
+    forms.template,
 )
 
 

@@ -73,6 +73,14 @@ _FORGETTABLE = frozenset(
         "split",
         "map",
         "filter",
+        "fill",
+        "flat",
+        "replace",
+        "replaceAll",
+        "concat",
+        "charCodeAt",
+        "padStart",
+        "substring",
         "length",
     ]
 )

@@ -56,8 +56,7 @@ def test_it_copies_unseen_programs_exactly(loaded: tuple[Any, Any]) -> None:
         ids[:, batch["input_ids"].shape[1] :], skip_special_tokens=True
     )
     same = [
-        prompts.parse(task.language, reply, entry_point=task.entry_point).code
-        == task.reference
+        prompts.parse(task.language, reply, entry_point=task.entry_point).code == task.reference
         for task, reply in zip(tasks, replies, strict=True)
     ]
     assert len(tasks) == COUNT

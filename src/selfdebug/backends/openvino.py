@@ -1,10 +1,9 @@
 """A GGUF file on a CPU, by OpenVINO: some times as fast as PyTorch, from small wheels.
 
 For evaluation, harvest and use. Needs the extra `openvino`; `selfdebug export-model --format gguf`
-writes what it reads. The requests of a call are answered together, each with a seed of its own:
-OpenVINO draws the n replies to one prompt apart, but the same seed gives every prompt the same
-draws. A seed's replies come again where the same requests are asked together: rounding may differ
-with the batch. It is not for RL's groups, whose rows need seeds of their own.
+writes what it reads. The requests of a call are answered together. Each has a seed of its own, for
+one seed draws alike for every prompt; the replies to one request are drawn apart. The same prompt
+twice in a call gets the same replies twice, so it is not for RL's groups.
 
     selfdebug eval demo --backend openvino --option model=runs/model --out runs/mine
 """
@@ -17,6 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from random import Random
 from typing import Any
 
 from selfdebug import config, prompts
@@ -74,8 +74,8 @@ class OpenVINO:
             settings = [self._settings(text, n, sampling) for text in texts]
             found = self._pipe.generate(inputs, settings) if requests else []
             rows = [
-                [(reply, self._tokenizer.decode(reply)) for reply in each.m_generation_ids]
-                for each in found
+                [(reply, self._tokenizer.decode(reply)) for reply in _mixed(each, own.rng_seed)]
+                for each, own in zip(found, settings, strict=True)
             ]
         return [
             [self._completion(request, int(ids.shape[1]), *reply, sampling) for reply in row]
@@ -119,6 +119,13 @@ class OpenVINO:
             prompt_tokens=asked,
             completion_tokens=len(reply),
         )
+
+
+def _mixed(found: Any, seed: int) -> list[list[int]]:
+    """Return the replies to a request in no order: OpenVINO's begin with the likeliest."""
+    replies: list[list[int]] = list(found.m_generation_ids)
+    Random(seed).shuffle(replies)
+    return replies
 
 
 def _library() -> Any:

@@ -72,7 +72,7 @@ class OpenVINO:
             texts = [self._prompt(request) for request in requests]
             inputs = [self._tokenizer.encode(t, add_special_tokens=False).input_ids for t in texts]
             settings = [self._settings(text, n, sampling) for text in texts]
-            found = self._pipe.generate(inputs, settings) if requests else []
+            found: list[Any] = self._pipe.generate(inputs, settings) if requests else []
             rows = [
                 [(reply, self._tokenizer.decode(reply)) for reply in _mixed(each, own.rng_seed)]
                 for each, own in zip(found, settings, strict=True)

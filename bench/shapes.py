@@ -1,8 +1,9 @@
 """Random weights in the exact published shapes: what a step costs does not depend on the weights.
 
 The settings are those of each model's config.json on the Hugging Face hub, which the machines that
-this was written on cannot reach: beside each shape stands the copy that it was compared with, and
-what no copy was found of. The vocabulary is the published one and the tokenizer a byte-level BPE
+this was written on cannot reach: beside each shape stand the copies that it was compared with, and
+what no copy was found of. Each has exactly as many parameters as the published weights. The
+vocabulary is the published one and the tokenizer a byte-level BPE
 made here, so prompts of a given number of tokens are real and texts are noise; where a text
 matters, the model is `forced` to write it.
 
@@ -30,6 +31,15 @@ CHATML = (
     "{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
 )
 END = "<|im_end|>"
+# Of the published weights, and whose weights were counted.
+PARAMETERS = {
+    "qwen2.5-coder-0.5b": 494_032_768,  # Qwen/Qwen2.5-0.5B; the Coder's card says 0.49B
+    "qwen2.5-coder-3b": 3_085_938_688,  # Qwen/Qwen2.5-Coder-3B-Instruct
+    "qwen3.5-like-0.8b": 752_393_024,  # Qwen/Qwen3.5-0.8B, without its vision and its draft layers
+    "deepseek-coder-1.3b": 1_346_471_936,  # deepseek-ai/deepseek-coder-1.3b-base and -instruct
+    "starcoder-1b": 1_137_207_296,  # nuprl/MultiPL-T-StarCoderBase_1b, a tuned copy
+    "codet5p-770m": 737_639_424,  # t5-large with 32,100 tokens: unverified
+}
 ENDS = {"eos_token_id": 1, "pad_token_id": 0, "bos_token_id": None}  # of the tokenizer made here
 
 
@@ -55,9 +65,9 @@ def rope(theta: float, kind: str = "default", **others: Any) -> dict[str, Any]:
 
 def shapes() -> dict[str, Any]:
     """Return the configurations by name."""
-    # Qwen2.5-Coder Technical Report (arXiv 2409.12186), table 1: widths, layers, heads, tying; the
-    # model's card: context. Vocabulary, rotations: Qwen2-0.5B's config.json in
-    # rwth-i6/i6_experiments, qwen2_configs.py.
+    # Cards of Qwen/Qwen2.5-Coder-0.5B and -3B: layers, heads, tying, context. Qwen2.5-Coder
+    # Technical Report (arXiv 2409.12186), table 1: widths. Vocabulary, rotations: config.json of
+    # Qwen/Qwen2.5-0.5B and, for the 3B, of the text model of Qwen/Qwen2.5-Omni-3B.
     qwen = {
         "vocab_size": 151_936, "max_position_embeddings": 32_768, "tie_word_embeddings": True,
         **rope(1_000_000.0),
@@ -65,8 +75,9 @@ def shapes() -> dict[str, Any]:
     return {
         "qwen2.5-coder-0.5b": llama(t.Qwen2Config, 896, 24, 14, 2, 4_864, **qwen),
         "qwen2.5-coder-3b": llama(t.Qwen2Config, 2_048, 36, 16, 2, 11_008, **qwen),
-        # Qwen3.5-0.8B's text model: its config.json in a test of wlejon/brolm, and THUDM/slime,
-        # scripts/models/qwen3.5-0.8B.sh. Three layers of linear attention to one of full attention.
+        # Qwen/Qwen3.5-0.8B's text model: its config.json in a test of wlejon/brolm, and
+        # THUDM/slime, scripts/models/qwen3.5-0.8B.sh. Three layers of linear attention to one of
+        # full attention.
         "qwen3.5-like-0.8b": llama(
             t.Qwen3_5TextConfig, 1_024, 24, 8, 2, 3_584,
             vocab_size=248_320, max_position_embeddings=262_144, head_dim=256,
@@ -74,15 +85,15 @@ def shapes() -> dict[str, Any]:
             linear_key_head_dim=128, linear_value_head_dim=128, linear_conv_kernel_dim=4,
             tie_word_embeddings=True, **rope(10_000_000.0, partial_rotary_factor=0.25),
         ),
-        # deepseek-coder-1.3b-instruct's config as a public verl log prints it, with its number of
-        # parameters, 1,346,471,936.
+        # deepseek-ai/deepseek-coder-1.3b-instruct's config as a public verl log prints it.
         "deepseek-coder-1.3b": llama(
             t.LlamaConfig, 2_048, 24, 16, 16, 5_504,
             vocab_size=32_256, max_position_embeddings=16_384, tie_word_embeddings=False,
             **rope(100_000.0, "linear", factor=4.0),
         ),
-        # StarCoderBase-1B: the modules as src/blog/lora/index.md of 8bitnand/8bitnand.github.io
-        # prints them: 2,304 columns are 16 heads of queries, one of keys and one of values.
+        # bigcode/starcoderbase-1b: the modules as src/blog/lora/index.md of
+        # 8bitnand/8bitnand.github.io prints them: 2,304 columns are 16 heads of queries, one of
+        # keys and one of values.
         "starcoder-1b": t.GPTBigCodeConfig(
             vocab_size=49_152,
             n_positions=8_192,
@@ -94,9 +105,10 @@ def shapes() -> dict[str, Any]:
             activation_function="gelu_pytorch_tanh",
             **ENDS,
         ),
-        # CodeT5+ 770M has CodeT5-large's architecture (salesforce/CodeT5, CodeT5+/README.md), which
-        # is T5-large's (google-research/t5x, t5_1_0/large.gin) with 32,100 tokens. No copy of its
-        # own config.json was found: that the output layer is tied, as T5's, is unverified.
+        # Salesforce/codet5p-770m has CodeT5-large's architecture (salesforce/CodeT5,
+        # CodeT5+/README.md), which is t5-large's (google-research/t5x, t5_1_0/large.gin) with
+        # 32,100 tokens. No copy of its own config.json was found, and nobody's count of its
+        # weights: that the output layer is tied, as T5's is, is unverified.
         "codet5p-770m": t.T5Config(
             vocab_size=32_100,
             d_model=1_024,

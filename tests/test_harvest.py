@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+import tracemalloc
 from collections import Counter
 from dataclasses import replace
 
@@ -17,7 +18,7 @@ from selfdebug.backends.search import Search
 from selfdebug.harvest import Settings, harvest
 from selfdebug.sandbox import Sandbox
 from selfdebug.store import Store
-from selfdebug.types import Repair, SelfdebugError, Task, Test
+from selfdebug.types import Repair, SelfdebugError, Task, Test, TestResult, Verdict, code_sha
 
 OPERATORS = {"add": "+", "sub": "-", "mul": "*"}
 FEW = Settings(samples=6, refinements=4)
@@ -200,6 +201,35 @@ def test_sampling_and_judging_overlap(tmp_path):
     with Slow(workers=1) as box:
         harvest(TASKS, Model(), box, tmp_path, replace(FEW, refinements=0), replies_at_once=6)
     assert any(seen)
+
+
+def test_memory_holds_neither_replies_nor_verdicts(tmp_path):
+    """Ten thousand attempts must fit where a hundred do."""
+
+    class Model(Fake):
+        def sample(self, requests, n, sampling):
+            replies = super().sample(requests, n, sampling)
+            self.requests.clear()
+            return replies
+
+    class Wrong:
+        def judge_many(self, jobs):
+            long = TestResult("v", "wrong", "f(5, 2)", expected="7", message="x" * 5000)
+            return (Verdict(task.id, code_sha(code), (long,), "A") for task, code in jobs)
+
+    def peak(count):
+        model = Model(lambda _, rng: f"```python\n{program('+')}# {rng.random()}\n```")
+        tasks = [replace(TASKS[0], id=f"{number}") for number in range(count)]
+        few = Settings(samples=4, refinements=1)
+        tracemalloc.start()
+        found = harvest(tasks, model, Wrong(), tmp_path / f"{count}", few, replies_at_once=8)
+        held = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert found.programs == found.failures == found.refinements == 4 * count
+        return held
+
+    peak(2)  # imports and caches
+    assert (peak(40) - peak(10)) / (30 * 8) < 1000  # bytes an attempt
 
 
 def test_search_is_a_teacher_that_needs_no_model(sandbox, tmp_path):

@@ -57,6 +57,27 @@ def test_the_same_prompt_is_drawn_apart_and_another_prompt_by_other_numbers(engi
     assert other != rows[:3]
 
 
+class Watched:
+    """A pipeline that counts the requests of each call."""
+
+    def __init__(self, pipe):
+        self.pipe, self.calls = pipe, []
+
+    def generate(self, inputs, settings):
+        self.calls.append(len(inputs))
+        return self.pipe.generate(inputs, settings)
+
+
+@pytest.mark.parametrize("temperature", [0, 0.8])
+def test_requests_are_answered_together_as_they_are_one_by_one(temperature, engine, monkeypatch):
+    sampling = Sampling(temperature=temperature, max_tokens=24, seed=3)
+    alone = [texts(engine.sample([request], 2, sampling))[0] for request in REQUESTS]
+    pipe = Watched(engine._pipe)
+    monkeypatch.setattr(engine, "_pipe", pipe)
+    assert texts(engine.sample(REQUESTS, 2, sampling)) == alone
+    assert pipe.calls == [len(REQUESTS)]
+
+
 def test_lengths_are_counted_and_a_reply_that_is_cut_says_so(engine):
     ((reply,),) = engine.sample(REQUESTS[:1], 1, Sampling(temperature=0, max_tokens=5))
     assert (reply.completion_tokens, reply.finish_reason) == (5, "length")

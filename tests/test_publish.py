@@ -62,14 +62,15 @@ def greedy(model, ids, count):
 
 
 @pytest.mark.slow
-def test_llama_cpp_says_what_transformers_says(taught, tmp_path):
+@pytest.mark.parametrize(("weights", "least"), [("f16", ASKED), ("q8_0", ASKED - 1)])
+def test_llama_cpp_says_what_transformers_says(weights, least, taught, tmp_path):
     loaded = loading.load(str(taught))
     asked = [prompts.messages(request) for request, _ in requests()]
     prompts_ids = [loading.prompt_ids(loaded.tokenizer, messages) for messages in asked]
     ours = [greedy(loaded.model, ids, 32) for ids in prompts_ids]
     texts = [loaded.tokenizer.decode(ids, skip_special_tokens=True) for ids in ours]
     assert len(set(texts)) == len(WORDS)
-    with llama_cpp.served(written(tmp_path, taught)) as address:
+    with llama_cpp.served(written(tmp_path, taught, weights)) as address:
         found = [
             llama_cpp.ask(
                 address, "/v1/chat/completions", messages=messages, temperature=0, max_tokens=32
@@ -77,7 +78,7 @@ def test_llama_cpp_says_what_transformers_says(taught, tmp_path):
             for messages in asked
         ]
     # Servers take white space off the ends.
-    assert [text.strip() for text in found] == [text.strip() for text in texts]
+    assert sum(a.strip() == b.strip() for a, b in zip(found, texts, strict=True)) >= least
 
 
 def added(tokenizer):

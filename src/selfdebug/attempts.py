@@ -40,11 +40,15 @@ def verdicts(folder: str | Path) -> Store[Verdict]:
 
 def judged(folder: str | Path) -> Iterator[Judged]:
     """Yield the attempts whose programs have been judged, in the order in which they were made."""
-    known = {verdict_key(v.task_id, v.code_sha): v for v in verdicts(folder)}
-    for attempt in attempts(folder):
-        verdict = known.get(verdict_key(attempt.task_id, code_sha(attempt.completion.code)))
-        if verdict is not None:
-            yield Judged(attempt, verdict)
+    return paired(attempts(folder), verdicts(folder))
+
+
+def paired(made: Store[Attempt], told: Store[Verdict]) -> Iterator[Judged]:
+    """Yield what `judged` does, of stores that are open. One pair at a time is in memory."""
+    for attempt in made:
+        key = verdict_key(attempt.task_id, code_sha(attempt.completion.code))
+        if key in told:
+            yield Judged(attempt, told[key])
 
 
 def attempt_key(attempt: Attempt) -> str:

@@ -18,7 +18,7 @@ from itertools import islice
 from pathlib import Path
 from threading import Lock
 
-from selfdebug.attempts import Judged, attempts, judged, verdict_key, verdicts
+from selfdebug.attempts import Judged, attempt_key, attempts, paired, verdict_key, verdicts
 from selfdebug.debug import normalised
 from selfdebug.feedback import feedback
 from selfdebug.store import Store
@@ -72,12 +72,15 @@ OnReplies = Callable[[int, int], None]  # (replies that are there, of how many)
 
 @dataclass(frozen=True, slots=True)
 class _Ask:
-    """A request, and how many of its replies there are."""
+    """What to ask for, and how many of its replies there are.
 
-    request: Request
-    parent: str
+    wrong: key of the attempt to refine; "" for a first program. Its text is read when it is asked.
+    """
+
+    task: Task
     have: int
     wanted: int
+    wrong: str = ""
 
 
 @dataclass(slots=True)
@@ -86,7 +89,6 @@ class _Run:
 
     tasks: dict[str, Task]
     judge: Judge
-    out: Path
     settings: Settings
     made: Store[Attempt]
     told: Store[Verdict]
@@ -119,29 +121,31 @@ def harvest(
     if not by_id:
         raise SelfdebugError("there is no task with a visible test to harvest from")
     with attempts(out) as made, verdicts(out) as told, Store(out / "repairs.jsonl", Repair) as kept:
-        run = _Run(by_id, judge, out, settings, made, told, calls_at_once, on_replies)
+        run = _Run(by_id, judge, settings, made, told, calls_at_once, on_replies)
         run.have.update((a.backend, a.task_id, a.parent) for a in made)
         _judge(run, made)  # what a killed run had not judged
-        first = [_ask(run, writer, task) for task in by_id.values()]
+        first = [
+            _Ask(task, run.have[writer.name, task.id, ""], run.settings.samples)
+            for task in by_id.values()
+        ]
         _collect(run, writer, first, "generate", replies_at_once)
         # In the order of the tasks, whichever of several calls was answered first.
         places = {name: place for place, name in enumerate(by_id)}
-        failures = sorted(_failures(run, writer), key=lambda failure: places[failure[0].id])
-        again = [_ask(run, teacher, *failure) for failure in failures]
+        again = sorted(_failures(run, writer, teacher), key=lambda ask: places[ask.task.id])
         _collect(run, teacher, again, "explain_refine", replies_at_once)
         kept.append_many(_repairs(run, writer.name))
-        return _summary(run, len(failures), kept)
+        return _summary(run, len(again), kept)
 
 
-def _ask(run: _Run, backend: Backend, task: Task, broken: str = "", told: str = "") -> _Ask:
+def _request(run: _Run, ask: _Ask) -> Request:
     # The backend must not see what scores it, nor the answer.
-    shown = replace(task, tests=task.visible_tests, reference="", broken="")
-    parent = code_sha(broken) if broken else ""
-    have = run.have[backend.name, task.id, parent]
-    if not broken:
-        return _Ask(Request(shown, "generate"), parent, have, run.settings.samples)
-    request = Request(shown, "explain_refine", broken, told)
-    return _Ask(request, parent, have, run.settings.refinements)
+    shown = replace(ask.task, tests=ask.task.visible_tests, reference="", broken="")
+    if not ask.wrong:
+        return Request(shown, "generate")
+    code = run.made[ask.wrong].completion.code
+    verdict = run.told[verdict_key(shown.id, code_sha(code))]
+    said = feedback(run.settings.feedback, shown, code, verdict, judge=run.judge)
+    return Request(shown, "explain_refine", code, said)
 
 
 def _collect(run: _Run, backend: Backend, asks: Sequence[_Ask], mode: Mode, at_once: int) -> None:
@@ -152,7 +156,7 @@ def _collect(run: _Run, backend: Backend, asks: Sequence[_Ask], mode: Mode, at_o
     writing = Lock()
 
     def sampled(batch: list[_Ask]) -> list[Attempt]:
-        replies = _sampled(backend, batch, mode, run.settings)
+        replies = _sampled(run, backend, batch, mode)
         with writing:  # at once: a reply that has come is never asked for again
             run.made.append_many(replies)
         return replies
@@ -190,10 +194,8 @@ def _batches(asks: Sequence[_Ask], at_once: int) -> Iterator[list[_Ask]]:
         yield from (group[start : start + size] for start in range(0, len(group), size))
 
 
-def _sampled(
-    backend: Backend, batch: Sequence[_Ask], mode: Mode, settings: Settings
-) -> list[Attempt]:
-    have, wanted = batch[0].have, batch[0].wanted
+def _sampled(run: _Run, backend: Backend, batch: Sequence[_Ask], mode: Mode) -> list[Attempt]:
+    settings, have, wanted = run.settings, batch[0].have, batch[0].wanted
     first = mode == "generate"
     sampling = Sampling(
         settings.temperature if first else settings.refine_temperature,
@@ -202,19 +204,20 @@ def _sampled(
         # New numbers for what is added to the replies that are there.
         seed=settings.seed * SEEDS + have,
     )
-    replies = backend.sample([ask.request for ask in batch], wanted - have, sampling)
+    requests = [_request(run, ask) for ask in batch]
+    replies = backend.sample(requests, wanted - have, sampling)
     return [
         Attempt(
-            task_id=ask.request.task.id,
+            task_id=request.task.id,
             mode=mode,
             backend=backend.name,
             number=have + number,
             completion=completion,
-            parent=ask.parent,
-            broken=ask.request.broken,
-            feedback=ask.request.feedback,
+            parent=code_sha(request.broken) if request.broken else "",
+            broken=request.broken,
+            feedback=request.feedback,
         )
-        for ask, row in zip(batch, replies, strict=True)
+        for request, row in zip(requests, replies, strict=True)
         for number, completion in enumerate(row)
     ]
 
@@ -234,37 +237,36 @@ def _judge(run: _Run, made: Iterable[Attempt]) -> None:
     run.told.append_many(v for v in run.judge.judge_many(jobs()) if not v.unknown)
 
 
-def _failures(run: _Run, writer: Backend) -> Iterator[tuple[Task, str, str]]:
-    """Yield (task, wrong program, feedback), each program once, in the order of the attempts.
+def _failures(run: _Run, writer: Backend, teacher: Backend) -> Iterator[_Ask]:
+    """Yield the wrong programs to refine, each once, in the order of the attempts.
 
     A program that only hidden tests fail is left out: there is nothing that may be said about it.
     """
     seen: set[tuple[str, str]] = set()
     for attempt, verdict in _of_the_tasks(run):
-        code = attempt.completion.code
-        same = attempt.task_id, normalised(code)
+        task, code = run.tasks[attempt.task_id], attempt.completion.code
+        same = task.id, code_sha(normalised(code))
         first = attempt.mode == "generate" and attempt.backend == writer.name
         if not first or verdict.first_failure is None or same in seen:
             continue
         seen.add(same)
-        task = run.tasks[attempt.task_id]
-        shown = replace(task, tests=task.visible_tests)
-        yield task, code, feedback(run.settings.feedback, shown, code, verdict, judge=run.judge)
+        have = run.have[teacher.name, task.id, code_sha(code)]
+        yield _Ask(task, have, run.settings.refinements, attempt_key(attempt))
 
 
 def _of_the_tasks(run: _Run) -> Iterator[Judged]:
-    return (found for found in judged(run.out) if found.attempt.task_id in run.tasks)
+    pairs = paired(run.made, run.told)
+    return (found for found in pairs if found.attempt.task_id in run.tasks)
 
 
 def _repairs(run: _Run, writer: str) -> Iterator[Repair]:
     """Yield the refinements that pass every test."""
     origins: dict[str, Origin] = {writer: "harvested", "search": "search"}
-    before = {verdict_key(v.task_id, v.code_sha): v for v in run.told}
     for attempt, verdict in _of_the_tasks(run):
         if not attempt.parent or not verdict.passed:
             continue
         task, done = run.tasks[attempt.task_id], attempt.completion
-        failure = before[verdict_key(task.id, attempt.parent)].first_failure
+        failure = run.told[verdict_key(task.id, attempt.parent)].first_failure
         yield Repair(
             key=code_sha(f"{task.id}\n{attempt.broken}\n{done.code}\n{done.explanation}"),
             task_id=task.id,
@@ -281,15 +283,15 @@ def _repairs(run: _Run, writer: str) -> Iterator[Repair]:
 
 
 def _summary(run: _Run, failures: int, kept: Store[Repair]) -> Harvest:
-    found = list(_of_the_tasks(run))
-    first = [f for f in found if f.attempt.mode == "generate"]
-    written = [a for a in run.made if a.completion.code.strip() and a.task_id in run.tasks]
+    found = Counter((a.mode, v.passed) for a, v in _of_the_tasks(run))
+    programs = found["generate", True] + found["generate", False]
+    written = sum(bool(a.completion.code.strip()) and a.task_id in run.tasks for a in run.made)
     return Harvest(
-        programs=len(first),
-        right=sum(f.verdict.passed for f in first),
+        programs=programs,
+        right=found["generate", True],
         failures=failures,
-        mended=len({(r.task_id, r.broken) for r in kept}),
-        refinements=len(found) - len(first),
+        mended=len({(r.task_id, code_sha(r.broken)) for r in kept}),
+        refinements=found.total() - programs,
         repairs=len(kept),
-        unknown=len(written) - len(found),
+        unknown=written - found.total(),
     )

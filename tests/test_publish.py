@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from itertools import islice
 
 import pytest
 
@@ -10,8 +11,10 @@ import llama_cpp
 import tiny_models
 from selfdebug import prompts
 from selfdebug.backends.transformers import loading
+from selfdebug.benchmarks import world
+from selfdebug.models import EMBEDDED
 from selfdebug.publish import card, ollama, publish, tokens
-from selfdebug.types import Request, SelfdebugError, Task
+from selfdebug.types import Request, SelfdebugError
 from tiny_models import torch
 
 pytest.importorskip("gguf", reason="no gguf: pip install 'selfdebug[gguf]'")
@@ -19,33 +22,12 @@ CHATML = (
     "{% for m in messages %}<|{{ m['role'] }}|>{{ m['content'] }}</s>{% endfor %}"
     "{% if add_generation_prompt %}<|assistant|>{% endif %}"
 )
-WORDS = ("apple", "bird", "cloud", "door")
 ASKED = 20
 TEXTS = (
     "def first(xs):\n    return xs[0]  # é ü 123 'tis\n\n\tx=={} ```python\n```\n",
     "  two  spaces\r\n\r\nI'll we've 12345 日本語 <|user|> and The program crashes. Twice",
     "",
 )
-
-
-def requests():
-    """Twenty requests, and four replies to know by heart."""
-    for number in range(ASKED):
-        word = WORDS[number % len(WORDS)]
-        task = Task(f"t{number}", "python", f"Case {number}: {word} {word} {word}.", word, ())
-        reply = f"```python\ndef {word}(xs): return {word} + {len(word)}\n```"
-        yield Request(task, "generate"), reply
-
-
-@pytest.fixture(scope="module")
-def taught(tmp_path_factory):
-    """A model that has learned something: its greedy text is hardly a matter of rounding."""
-    folder = tmp_path_factory.mktemp("model") / "taught"
-    pairs = [(prompts.messages(request), reply) for request, reply in requests()]
-    texts = [message["content"] for said, _ in pairs for message in said]
-    tiny_models.write_model(folder, texts=[*texts, *(reply for _, reply in pairs)])
-    tiny_models.teach(folder, pairs, steps=160)
-    return folder
 
 
 def written(tmp_path, model, weights="f16", **settings):
@@ -61,16 +43,24 @@ def greedy(model, ids, count):
     return out[0, len(ids) :].tolist()
 
 
+def conversations():
+    """Of held-out tasks, by turns to be written and to be left as they are."""
+    for number, task in enumerate(islice(world.load("test"), ASKED)):
+        right = Request(task, "refine", task.reference, "No visible test fails.")
+        yield prompts.messages(right if number % 2 else Request(task, "generate"))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("weights", "least"), [("f16", ASKED), ("q8_0", ASKED - 1)])
-def test_llama_cpp_says_what_transformers_says(weights, least, taught, tmp_path):
-    loaded = loading.load(str(taught))
-    asked = [prompts.messages(request) for request, _ in requests()]
+def test_llama_cpp_says_what_transformers_says(weights, least, tmp_path):
+    """The shipped model's greedy text; a toy's is often a tie, which any rounding breaks."""
+    loaded = loading.load(str(EMBEDDED))
+    asked = list(conversations())
     prompts_ids = [loading.prompt_ids(loaded.tokenizer, messages) for messages in asked]
     ours = [greedy(loaded.model, ids, 32) for ids in prompts_ids]
     texts = [loaded.tokenizer.decode(ids, skip_special_tokens=True) for ids in ours]
-    assert len(set(texts)) == len(WORDS)
-    with llama_cpp.served(written(tmp_path, taught, weights)) as address:
+    assert len(set(texts)) > ASKED / 2
+    with llama_cpp.served(written(tmp_path, EMBEDDED, weights)) as address:
         found = [
             llama_cpp.ask(
                 address, "/v1/chat/completions", messages=messages, temperature=0, max_tokens=32

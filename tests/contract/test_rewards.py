@@ -25,7 +25,10 @@ TASK = Task(
     reference=RIGHT,
 )
 FAILURE = TestResult("two", "wrong", "area(2, 3)", expected="6", got="5")
-TRUE = "Line 2 is wrong: `return a + b` should be `return a * b`."
+TRUE = (
+    "Line 2 is wrong: `return a + b` should be `return a * b`. "
+    "For `area(2, 3)` it returns `5`, but `6` is expected."
+)
 FALSE = "Line 7 is wrong: `range(n)` should be `range(n + 1)`."
 NAMES = ("verdict", "request", "reply", "failure", "fixed", "explanations")
 

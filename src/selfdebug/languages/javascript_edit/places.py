@@ -133,6 +133,36 @@ def grouped(node: Node, text: str) -> str:
     return f"({text})" if parent.type == "binary_expression" else text
 
 
+def operand(program: Program, node: Node) -> str:
+    """Return the source of an expression, in brackets where it is an operation."""
+    text = program.text(node)
+    operation = node.type.removesuffix("_expression") in (
+        *("binary", "ternary", "unary", "arrow", "assignment", "await"),
+    )
+    return f"({text})" if operation else text
+
+
+def unbracketed(node: Node) -> Node:
+    """Return the expression within brackets, or the node itself where there are none."""
+    inner = node.named_children if node.type == "parenthesized_expression" else []
+    return inner[0] if len(inner) == 1 else node
+
+
+def bracketed(node: Node) -> Node:
+    """Return the brackets around an expression, or the node itself where the grammar wants them."""
+    parent = node.parent
+    if parent is None or parent.type != "parenthesized_expression":
+        return node
+    loose = is_value(parent) and not is_condition(parent)
+    return parent if loose else node
+
+
+def method_name(program: Program, node: Node) -> str:
+    """Return the name of the method that a node calls, or ""."""
+    function = node.child_by_field_name("function")
+    return program.text(function and function.child_by_field_name("property"))
+
+
 def first_line(program: Program, node: Node) -> str:
     """Return the first line of a node, cut where it is long, to be quoted."""
     return program.text(node).splitlines()[0].rstrip(" {")[:60]

@@ -2,7 +2,8 @@
 
 `calls` holds the operators on calls and their arguments, `values` those on what goes in and comes
 out, `forms` those on how something is handed over, and `habits` what comes from other languages;
-this file puts them in order, the most plausible first.
+this file puts them in order, the most plausible first. `habits_undone`, `forms_undone` and
+`calls_undone` mend what cannot be read in reverse.
 
     python -c "from selfdebug.mutators import javascript_api_misuse as m; print(m.OPERATORS)"
 """
@@ -13,7 +14,15 @@ from collections.abc import Iterator
 from random import Random
 
 from selfdebug.languages.javascript_edit import mutations, repairs
-from selfdebug.mutators.javascript_api_misuse import calls, forms, habits, values
+from selfdebug.mutators.javascript_api_misuse import (
+    calls,
+    calls_undone,
+    forms,
+    forms_undone,
+    habits,
+    habits_undone,
+    values,
+)
 from selfdebug.types import Kind, Language, Mutation
 
 LANGUAGE: Language = "javascript"
@@ -69,6 +78,8 @@ OPERATORS = (
     forms.nothing,
     forms.template,
 )
+# Only mend, and stand last: what they offer is little, and a search weighs it by its number.
+REVERSES = (*habits_undone.OPERATORS, *forms_undone.OPERATORS, *calls_undone.OPERATORS)
 
 
 def mutate(code: str, rng: Random) -> Iterator[Mutation]:
@@ -78,4 +89,4 @@ def mutate(code: str, rng: Random) -> Iterator[Mutation]:
 
 def repair(code: str) -> Iterator[Mutation]:
     """Yield programs with one call or built-in of `code` changed."""
-    return repairs(code, OPERATORS, KIND, NAME)
+    return repairs(code, (*OPERATORS, *REVERSES), KIND, NAME)

@@ -178,13 +178,27 @@ def arrow(program: Program) -> Iterator[Change]:
     names = Names(program)
     for node in program.of("binary_expression"):
         sign, left = child(node, "operator"), child(node, "left")
-        unknown = left.type == "identifier" and program.text(left) not in names.visible(node)
-        if sign.type in (">", ">=") and unknown:
+        if sign.type in (">", ">=") and _is_unknown(program, names, left):
             yield change(quotable(node), [replace(sign, "=>")], _compares(sign.type))
     for call, name, arguments in method_calls(program):
         if name in _TAKES_FUNCTION and arguments and arguments[0].type == "arrow_function":
             sign = next(part for part in arguments[0].children if part.type == "=>")
             yield change(call, [replace(sign, ">")], "", _compares(">"))
+
+
+def _is_unknown(program: Program, names: Names, left: Node) -> bool:
+    """Say whether a side names only what is declared nowhere, as parameters would."""
+    if left.type not in ("identifier", "parenthesized_expression"):
+        return False
+    found = {program.text(node) for node in _identifiers(left)}
+    return bool(found) and found.isdisjoint(names.visible(left))
+
+
+def _identifiers(node: Node) -> Iterator[Node]:
+    if node.type == "identifier":
+        yield node
+    for part in node.named_children:
+        yield from _identifiers(part)
 
 
 def _compares(sign: str) -> str:

@@ -30,20 +30,21 @@ from selfdebug.languages.javascript_edit.places import (
     grouped,
     is_value,
     method_calls,
+    method_name,
     quotable,
 )
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-_ELEMENT_FIRST = frozenset({"map", "filter", "forEach", "some", "every", "find", "findIndex"})
-_CALLBACKS = _ELEMENT_FIRST | {"reduce", "reduceRight", "flatMap"}
-_BUILT_IN = frozenset({"Number", "String", "Boolean", "parseInt", "parseFloat"})
-_PLACES = frozenset({"indexOf", "lastIndexOf", "search", "findIndex"})
-_YES_OR_NO = frozenset(
+ELEMENT_FIRST = frozenset({"map", "filter", "forEach", "some", "every", "find", "findIndex"})
+CALLBACKS = ELEMENT_FIRST | {"reduce", "reduceRight", "flatMap"}
+BUILT_IN = frozenset({"Number", "String", "Boolean", "parseInt", "parseFloat"})
+PLACES = frozenset({"indexOf", "lastIndexOf", "search", "findIndex"})
+YES_OR_NO = frozenset(
     {"includes", "has", "some", "every", "startsWith", "endsWith", "test", "isArray", "isInteger"}
 )
-_SPECIAL = re.compile(r"[\\\[\](){}.*+?^$|]")
+SPECIAL = re.compile(r"[\\\[\](){}.*+?^$|]")
 
 
 def uncalled(program: Program) -> Iterator[Change]:
@@ -61,10 +62,10 @@ def called_callback(program: Program) -> Iterator[Change]:
     """Call a function that has to be handed over."""
     names = Names(program)
     for call, name, arguments in method_calls(program):
-        if name not in _CALLBACKS or not arguments or arguments[0].type != "identifier":
+        if name not in CALLBACKS or not arguments or arguments[0].type != "identifier":
             continue
         function = program.text(arguments[0])
-        if function in _BUILT_IN or names.kind(function) == "function":
+        if function in BUILT_IN or names.kind(function) == "function":
             reason = f"{quote(function)} is called at once and not handed over to {quote(name)}"
             edit = insert(arguments[0].end_byte, "()")
             yield change(call, [edit], "", reason)
@@ -107,7 +108,7 @@ def callback_parameters(program: Program) -> Iterator[Change]:
     for _, name, arguments in method_calls(program):
         first = arguments[0] if arguments else None
         list_ = first.child_by_field_name("parameters") if first is not None else None
-        if name not in _CALLBACKS or list_ is None:
+        if name not in CALLBACKS or list_ is None:
             continue
         given = list_.named_children
         gives = "the element first, the index second"
@@ -218,7 +219,7 @@ def found(program: Program) -> Iterator[Change]:
     for node in program.of("binary_expression"):
         call, sign = child(node, "left"), child(node, "operator").type
         limit = program.text(child(node, "right"))
-        if call.type != "call_expression" or _method(program, call) not in _PLACES:
+        if call.type != "call_expression" or method_name(program, call) not in PLACES:
             continue
         if (sign, limit) in {("!==", "-1"), ("!=", "-1"), (">", "-1"), (">=", "0")}:
             yield change(node, [replace(node, program.text(call))], "", zero)
@@ -227,22 +228,16 @@ def found(program: Program) -> Iterator[Change]:
             yield change(node, [replace(node, grouped(node, f"!{program.text(call)}"))], "", zero)
             yield change(node, [replace(node, f"{program.text(call)} === null")], "", _NEVER_NULL)
     for node in conditions(program):
-        name = _method(program, node)
-        if name in _YES_OR_NO:
+        name = method_name(program, node)
+        if name in YES_OR_NO:
             reason = f"{quote(name)} gives true or false and never -1"
             yield change(node, [insert(node.end_byte, " !== -1")], "", reason)
-        elif name in _PLACES:
+        elif name in PLACES:
             yield change(node, [insert(node.end_byte, " !== -1")], zero)
 
 
 _FIRST = "0 is the first place, where something can be found too"
 _NEVER_NULL = "the place of what is not there is -1 and never null"
-
-
-def _method(program: Program, node: Node) -> str:
-    """Return the name of the method that a node calls, or ""."""
-    function = node.child_by_field_name("function")
-    return program.text(function and function.child_by_field_name("property"))
 
 
 def same_array(program: Program) -> Iterator[Change]:
@@ -276,7 +271,7 @@ def nothing(program: Program) -> Iterator[Change]:
         other = {"null": "undefined", "undefined": "null"}.get(program.text(right))
         if other and child(node, "operator").type in ("===", "!=="):
             reason = f"{quote('null')} and {quote('undefined')} are not the same to a strict test"
-            yield change(node, [replace(right, other)], "", reason)
+            yield change(node, [replace(right, other)], reason, reason)
 
 
 def template(program: Program) -> Iterator[Change]:
@@ -294,7 +289,7 @@ def pattern(program: Program) -> Iterator[Change]:
     for node in program.of("regex"):
         inner, flags = program.text(child(node, "pattern")), node.child_by_field_name("flags")
         marks, call = program.text(flags), next(ancestors(node)).parent
-        name = _method(program, call) if call is not None else ""
+        name = method_name(program, call) if call is not None else ""
         for flag, reason in _FLAGS.items():
             if flag in marks:
                 edit = replace(node, f"/{inner}/{marks.replace(flag, '')}")
@@ -304,7 +299,7 @@ def pattern(program: Program) -> Iterator[Change]:
             yield change(quotable(node), [edit], _FLAGS["g"], _EVERYWHERE)
         if is_value(node) and "'" not in inner and name in ("replace", "replaceAll", "split"):
             whole = "a text in quotes is searched for as it stands and is no pattern"
-            if _SPECIAL.search(inner):
+            if SPECIAL.search(inner):
                 yield change(quotable(node), [replace(node, f"'{inner}'")], "", whole)
             elif name == "replace" and marks == "g":
                 yield change(quotable(node), [replace(node, f"'{inner}'")], "", _ONCE)

@@ -9,17 +9,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from selfdebug.languages.javascript_edit import Change, Program, change, child, quote, replace
 from selfdebug.languages.javascript_edit.names import Names
-from selfdebug.languages.javascript_edit.places import grouped, is_value, method_calls, quotable
-
-if TYPE_CHECKING:
-    from tree_sitter import Node
+from selfdebug.languages.javascript_edit.places import (
+    grouped,
+    is_value,
+    method_calls,
+    operand,
+    quotable,
+)
 
 # Names of methods elsewhere, or as they are misspelt: JavaScript's name -> the others.
-_ELSEWHERE = {
+ELSEWHERE = {
     "push": ("push_back", "addLast"),
     "pop": ("removeLast",),
     "shift": ("popleft", "dequeue"),
@@ -50,16 +52,16 @@ _ELSEWHERE = {
     "keys": ("keySet",),
     "entries": ("items",),
 }
-_NAMESPACES = {"Math": "math", "Object": "object", "JSON": "json", "Array": "array"}
+NAMESPACES = {"Math": "math", "Object": "object", "JSON": "json", "Array": "array"}
 _UNFIT = ("number", "unary_expression")  # `2.max(x)` does not parse
-_LISTED = frozenset({"keys", "values", "entries"})
+LISTED = frozenset({"keys", "values", "entries"})
 
 
 def foreign_method(program: Program) -> Iterator[Change]:
     """Call a method by the name that it has in another language."""
     for call, name, _ in method_calls(program):
         place = child(child(call, "function"), "property")
-        for other in _ELSEWHERE.get(name, ()):
+        for other in ELSEWHERE.get(name, ()):
             reason = f"there is no method {quote(other)}, it is called {quote(name)}"
             yield change(quotable(place), [replace(place, other)], "", reason)
 
@@ -68,7 +70,7 @@ def namespace(program: Program) -> Iterator[Change]:
     """Write Math and its like in small letters."""
     for node in program.of("member_expression"):
         owner = child(node, "object")
-        small = _NAMESPACES.get(program.text(owner))
+        small = NAMESPACES.get(program.text(owner))
         if small is not None:
             reason = f"JavaScript has no {quote(small)}, and names are told apart by their case"
             yield change(quotable(node), [replace(owner, small)], "", reason)
@@ -103,7 +105,7 @@ def power(program: Program) -> Iterator[Change]:
             yield change(node, [replace(sign, "**")], reason)
     for call, name, arguments in method_calls(program):
         if name == "pow" and len(arguments) == 2:
-            base, exponent = (_grouped(program, argument) for argument in arguments)
+            base, exponent = (operand(program, argument) for argument in arguments)
             yield change(call, [replace(call, grouped(call, f"{base} ^ {exponent}"))], "", reason)
 
 
@@ -115,7 +117,7 @@ def joined(program: Program) -> Iterator[Change]:
         owner = child(child(call, "function"), "object")
         if len(arguments) != 1 or arguments[0].type in ("spread_element", "arrow_function"):
             continue
-        base, argument = _grouped(program, owner), _grouped(program, arguments[0])
+        base, argument = operand(program, owner), operand(program, arguments[0])
         if name == "concat":
             yield change(call, [replace(call, grouped(call, f"{base} + {argument}"))], "", plus)
         elif name == "repeat":
@@ -131,7 +133,7 @@ def joined(program: Program) -> Iterator[Change]:
     for node in program.of("array"):
         parts = node.named_children
         if len(parts) == 2 and all(part.type == "spread_element" for part in parts):
-            one, other = (_grouped(program, part.named_children[0]) for part in parts)
+            one, other = (operand(program, part.named_children[0]) for part in parts)
             yield change(node, [replace(node, grouped(node, f"{one} + {other}"))], "", plus)
 
 
@@ -146,13 +148,13 @@ def own_function(program: Program) -> Iterator[Change]:
         if owner == "Math" and arguments and arguments[0].type not in _UNFIT:
             first, *rest = arguments
             spread = first.type == "spread_element"
-            base = _grouped(program, first.named_children[0] if spread else first)
+            base = operand(program, first.named_children[0] if spread else first)
             text = f"{base}.{name}({', '.join(map(program.text, rest))})"
             what = "an array" if spread else "a number"
             reason = f"{quote(name)} is a function of {quote('Math')} and no method of {what}"
             yield change(call, [replace(call, text)], "", reason)
-        elif owner == "Object" and name in _LISTED and len(arguments) == 1:
-            text = f"{_grouped(program, arguments[0])}.{name}()"
+        elif owner == "Object" and name in LISTED and len(arguments) == 1:
+            text = f"{operand(program, arguments[0])}.{name}()"
             reason = f"{quote('Object.' + name)} lists them, an object has no such method"
             yield change(call, [replace(call, text)], "", reason)
 
@@ -163,12 +165,12 @@ def membership(program: Program) -> Iterator[Change]:
         owner = child(child(call, "function"), "object")
         if name not in ("includes", "has") or len(arguments) != 1:
             continue
-        text = f"{_grouped(program, arguments[0])} in {_grouped(program, owner)}"
+        text = f"{operand(program, arguments[0])} in {operand(program, owner)}"
         edit = replace(call, grouped(call, text))
         yield change(call, [edit], "", f"{quote('in')} asks for a key and not for an element")
     for node in program.of("binary_expression"):
         if child(node, "operator").type == "in":
-            key, owner = program.text(child(node, "left")), _grouped(program, child(node, "right"))
+            key, owner = program.text(child(node, "left")), operand(program, child(node, "right"))
             for name in ("has", "includes"):
                 reason = f"an object has no method {quote(name)}, {quote('in')} asks for a key"
                 yield change(node, [replace(node, f"{owner}.{name}({key})")], "", reason)
@@ -180,7 +182,7 @@ def type_test(program: Program) -> Iterator[Change]:
         name, given = program.text(child(call, "function")), child(call, "arguments").named_children
         if len(given) != 1:
             continue
-        value = _grouped(program, given[0])
+        value = operand(program, given[0])
         if name == "Array.isArray":
             text = grouped(call, f"typeof {value} === 'array'")
             reason = f"{quote('typeof')} calls an array an object too"
@@ -258,12 +260,3 @@ def map_entry(program: Program) -> Iterator[Change]:
         statement = call.parent is not None and call.parent.type == "expression_statement"
         if name == "set" and len(given) == 2 and statement:
             yield change(call, [replace(call, f"{base}[{given[0]}] = {given[1]}")], "", unset)
-
-
-def _grouped(program: Program, node: Node) -> str:
-    """Return the source of an expression, in brackets where it is an operation."""
-    text = program.text(node)
-    operation = node.type.removesuffix("_expression") in (
-        *("binary", "ternary", "unary", "arrow", "assignment", "await"),
-    )
-    return f"({text})" if operation else text

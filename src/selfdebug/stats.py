@@ -70,7 +70,8 @@ def bootstrap(
     Tasks are drawn with replacement, each with all of its samples (the cluster bootstrap; Efron
     and Tibshirani 1993, chapter 13 for the percentile method).
     """
-    means = [fmean(values) for values in clusters.values() if values]
+    # In the tasks' own order: episodes are stored as they end, and that must not move an interval.
+    means = [fmean(clusters[task]) for task in sorted(clusters) if clusters[task]]
     if not means:
         return Interval(math.nan, math.nan, math.nan)
     rng = Random(seed)
@@ -105,7 +106,7 @@ def paired_difference(
     The tasks are resampled once for both (the paired bootstrap), so that a hard task drawn twice
     weighs on both alike.
     """
-    shared = [task for task in first if first[task] and second.get(task)]
+    shared = [task for task in sorted(first) if first[task] and second.get(task)]
     differences = {task: [fmean(second[task]) - fmean(first[task])] for task in shared}
     return bootstrap(differences, level=level, resamples=resamples, seed=seed)
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # The whole method on the embedded model, live, on two CPU cores and offline: it fails, harvests its
 # failures, trains on their repairs, then by rewards, and is measured beside the controls. Ends with
-# a table and a page. Stopped at any moment, the same command goes on. One seed and few tasks, so that it takes
-# minutes: the intervals are wide, and embedded_study.sh is what says whether it works.
+# a table and a page. Stopped at any moment, the same command goes on. One seed and few tasks, so that
+# it takes minutes: the intervals are wide, and embedded_study.sh is what says whether it works.
 #
 #   bash recipes/embedded_demo.sh runs/method
 set -euo pipefail

@@ -15,7 +15,7 @@ selfdebug=${SELFDEBUG:-.venv/bin/selfdebug}
 model=${MODEL:-embedded}
 tasks=${TASKS:-200}  # held-out tasks of each evaluation
 harvested=${HARVESTED:-600} # training tasks that it fails on and learns from
-steps=${STEPS:-50}   # of reinforcement learning
+steps=${STEPS:-60}   # of reinforcement learning
 sft=$out/$seed/sft
 
 say() { printf '\n== %s %s\n' "$(date +%H:%M:%S)" "$*" >&2; }

@@ -74,6 +74,15 @@ def test_a_model_without_a_name_of_its_own_is_refused(given):
         grid.models(given)
 
 
+@pytest.mark.parametrize(
+    ("backend", "mode", "message"),
+    [("search", "refine", "leave --mode out"), ("openai", None, "not of openai")],
+)
+def test_options_that_it_would_have_to_ignore_are_refused(backend, mode, message):
+    with pytest.raises(SelfdebugError, match=message):
+        grid.check(backend, mode)
+
+
 @pytest.mark.slow
 def test_eval_prints_the_grid_of_several_models(tmp_path, monkeypatch, capsys):
     tiny_models = pytest.importorskip("tiny_models")

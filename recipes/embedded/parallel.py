@@ -1,7 +1,7 @@
 """Several processes that train one model together, each on its share of every step.
 
 Two threads of one process gain nothing on matrices as small as the embedded model's; two processes
-with a thread each learn almost twice as fast. torch's launcher starts them; one process alone
+with a thread each learn 1.5 times as fast. torch's launcher starts them; one process alone
 passes through here unchanged. For CPUs: a GPU learns this model in minutes by itself.
 
     torchrun --nproc-per-node 2 -m recipes.pretrain_embedded train --out runs/embedded --threads 1

@@ -61,7 +61,8 @@ def evaluate_(
     from selfdebug.report.comparison import write_comparison
 
     settings = runs.settings(context.params, config)
-    models = grid.models(model or [])
+    if models := grid.models(model or []):
+        grid.check(backend, mode)
     tasks = runs.tasks(benchmark, split, source, limit, trained_on or [])
     where = machines(ray, writers=ray_writers, calls=jobs, allow_unsafe=allow_unsafe)
     with where as on, progress(benchmark) as on_episode:

@@ -35,6 +35,14 @@ def models(given: Sequence[str]) -> dict[str, str]:
     return found
 
 
+def check(backend: str, mode: str | None) -> None:
+    """Raise SelfdebugError for options that a grid has no use for."""
+    if mode is not None:
+        raise SelfdebugError("--model measures both modes: leave --mode out")
+    if backend not in ("search", "transformers"):  # the first is what no --backend means
+        raise SelfdebugError(f"--model names models of `transformers`, not of {backend}")
+
+
 def runs(out: Path, names: Iterable[str]) -> dict[Path, tuple[str, Mode]]:
     """Return each run's folder, and its model's name and mode."""
     return {out / name / mode: (name, mode) for name in names for mode in MODES}

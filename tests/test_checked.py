@@ -1,6 +1,6 @@
-"""The rewards of explanations: what an explanation gains by saying more that is true, or less.
+"""The checked reward of explanations: what one gains by saying more that is true, or less.
 
-pytest tests/test_rewards.py
+pytest tests/test_checked.py
 """
 
 import pytest

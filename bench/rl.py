@@ -33,6 +33,7 @@ from selfdebug.backends.transformers.loading import (
 )
 from selfdebug.benchmarks import world
 from selfdebug.feedback.failing_test import failing_test
+from selfdebug.models import EMBEDDED
 from selfdebug.rl.arguments import grpo_arguments
 from selfdebug.rl.material import Material
 from selfdebug.rl.pool import Ask, Mended
@@ -42,7 +43,7 @@ from selfdebug.types import Completion, Request, Task, TestResult
 ROUNDS = 6  # steps of each that are counted; one more warms up
 PROMPTS, REPLIES, TOKENS = 4, 8, 64
 TASKS = 64
-MODEL = Path(__file__).parents[1] / "recipes" / "embedded" / "start"
+MODEL = EMBEDDED
 
 
 def main() -> None:

@@ -48,6 +48,12 @@ def test_another_program_is_hardly_drafted():
     assert tokens <= 130
 
 
+def test_what_was_said_before_drafts_what_is_said_in_the_same_words():
+    phrase = list(range(300, 330))
+    reply = [*phrase[:10], 7, *phrase[11:20], 8, *phrase[21:], *BROKEN]
+    assert steps([*BROKEN, *phrase], reply)[0] <= steps(BROKEN, reply)[0] - 10
+
+
 def test_what_repeats_by_chance_costs_little():
     """Punctuation is in every program: each of these tokens stands in the draft somewhere."""
     broken = [place * 7 % 10 for place in range(100)]

@@ -120,3 +120,20 @@ def test_the_backend_drafts_repairs_unless_it_is_told_not_to(tmp_path, monkeypat
     fenced = {f"{prompts.fenced('python', r.broken)}</s>It is wrong." for r in asked if r.broken}
     assert texts == {*fenced, ""}
     assert len(drafts) == 6
+
+
+def test_an_explanation_is_drafted_by_those_before_it(tmp_path, monkeypatch):
+    folder = tiny_models.write_model(tmp_path)
+    task, wrong = Task("t", "python", "Add.", "add", ()), "def add(a, b):\n    return a - b\n"
+    explain = Request(task, "explain_refine", wrong, "It is wrong.")
+    drafts, draw = [], stepping.draw
+    monkeypatch.setattr(
+        stepping, "draw", lambda model, rows: (drafts.extend(rows), draw(model, rows))[1]
+    )
+    model = backend.create(None, model=str(folder))
+    said = model.sample([explain], 1, WAYS["sampled"])[0][0].explanation
+    assert said
+    model.sample([explain, replace(explain, mode="refine")], 1, WAYS["sampled"])
+    first, *later = (loading.load_tokenizer(str(folder)).decode(row.draft) for row in drafts)
+    assert first in later  # whoever does not explain does not quote
+    assert any(len(text) > len(first) for text in later)

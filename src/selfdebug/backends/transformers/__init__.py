@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import copy
 import hashlib
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -22,6 +23,8 @@ from selfdebug.backends.transformers.drawing import end_tokens
 from selfdebug.backends.transformers.loading import libraries, load, prompt_ids
 from selfdebug.backends.transformers.writing import Piece, Writing
 from selfdebug.types import Completion, Judge, Request, Sampling, SelfdebugError
+
+REMEMBERED = 16  # explanations, for the next ones to be drafted by
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,7 @@ class Transformers:
         self._ends = set(end_tokens(self._loaded))
         self._drafts = options.draft == "broken" and stepping.fits(self._loaded)
         draw = stepping.draw if self._drafts else drawing.draw
+        self._explanations: deque[Sequence[int]] = deque(maxlen=REMEMBERED)  # newest first
         self._batches = Batches(lambda rows: draw(self._loaded, rows), options.batch_size)
         self._wanted: Callable[[], bool] | None = None
 
@@ -122,7 +126,10 @@ class Transformers:
         """Return a row for each of n replies; without room for one, they are empty already."""
         ids = self._prompt(prompts.messages(request))
         room = self._room(len(ids), sampling)
-        draft = drafting.repeated(self._loaded.tokenizer, request) if self._drafts else ()
+        draft: Sequence[int] = ()
+        if self._drafts:
+            said = list(self._explanations) if request.mode == "explain_refine" else ()
+            draft = drafting.repeated(self._loaded.tokenizer, request, said)
         settled = replace(sampling, stop=self._stops(sampling))
         rows = self._drawn(ids, room, n, settled, draft)
         if room > 0:
@@ -179,7 +186,7 @@ class Transformers:
         )
         places = [place for stop in row.settings.stop if (place := text.find(stop)) >= 0]
         ended = bool(places) or (bool(reply) and reply[-1] in self._ends)
-        return prompts.parse(
+        completion = prompts.parse(
             request.task.language,
             text[: min(places, default=len(text))],
             entry_point=request.task.entry_point,
@@ -187,3 +194,7 @@ class Transformers:
             prompt_tokens=len(row.prompt),
             completion_tokens=len(reply),
         )
+        if self._drafts and completion.explanation:
+            tokens = self._loaded.tokenizer(completion.explanation, add_special_tokens=False)
+            self._explanations.appendleft(tokens["input_ids"])
+        return completion

@@ -24,11 +24,11 @@ from selfdebug.backends.transformers.drafting import Draft
 from selfdebug.backends.transformers.drawing import end_tokens, has_stopped, picked
 from selfdebug.backends.transformers.loading import Loaded, library
 
-# What a step costs besides its tokens, in tokens: it reads every weight and calls every layer.
-OVERHEAD = {"cpu": 24.0}
-ON_A_GPU = 256.0
-# And what more than a token a row costs. The weights of a tiny model are at hand anyway.
-MANY, MANY_IF_TINY = 16.0, 4.0
+# What a step costs besides its tokens, and what it costs more where it takes several tokens a row,
+# in tokens: it reads every weight and calls every layer. A tiny model's weights are at hand, and
+# a few tokens more are nothing beside the calls.
+CPU, GPU = (24.0, 16.0), (256.0, 16.0)
+TINY_ON_CPU, TINY_IN_A_BATCH = (80.0, 18.0), (24.0, 4.0)
 TINY, FEW = 10_000_000, 2  # parameters, rows
 
 
@@ -83,10 +83,12 @@ def draw(loaded: Loaded, rows: Sequence[Row]) -> None:
     torch = library("torch")
     settings, ends = rows[0].settings, set(end_tokens(loaded))
     lines = [_Line(row, row.uniforms(), Draft(row.draft) if row.draft else None) for row in rows]
-    overhead = OVERHEAD.get(loaded.device, ON_A_GPU)
     tiny = loaded.device == "cpu" and loaded.model.num_parameters() < TINY
-    many = MANY_IF_TINY if tiny else MANY
-    with torch.inference_mode(), _one_thread(only=tiny and len(rows) <= FEW):
+    alone = tiny and len(rows) <= FEW
+    overhead, many = CPU if loaded.device == "cpu" else GPU
+    if tiny:
+        overhead, many = TINY_ON_CPU if alone else TINY_IN_A_BATCH
+    with torch.inference_mode(), _one_thread(only=alone):
         cache = _read(loaded, rows)
         while lines:
             width = drafting.width([(line.draft, line.room) for line in lines], overhead, many)

@@ -135,6 +135,12 @@ def test_tasks_without_a_known_bug_are_solved_not_repaired():
     assert "1 of 1 tasks solved" in read
 
 
+def test_a_first_program_that_passes_is_no_repair():
+    html = page(episode(turns=episode().turns[-1:], best=0), tasks=[replace(TASK, broken="")])
+    assert 'data-outcome="right at first"' in html
+    assert "1 of 1 tasks solved" in text_of(html)
+
+
 def test_right_programs_that_were_broken_are_shown():
     right = episode(turns=tuple(reversed(episode().turns)))
     read = text_of(page(episode(), right=[right]))
@@ -292,6 +298,14 @@ def test_a_curve_ends_at_the_share_that_was_reached():
     bottom, top = charts._y(0), charts._y(1)
     assert (bottom - heights[-1]) / (bottom - top) == pytest.approx(0.75, abs=0.001)
     assert charts.cumulative({"Python": [float("inf")]}) == ""
+
+
+@pytest.mark.parametrize("share", [0.2, 0.98])
+def test_names_of_curves_that_end_alike_do_not_cover_each_other(share):
+    times = [0.1, *(1.0 for _ in range(int(share * 50))), *[float("inf")] * int(50 - share * 50)]
+    drawn = charts.cumulative({"Python": times, "JavaScript": [0.2, *times[1:]]})
+    one, other = map(float, re.findall(r'class="name s\d" x="[\d.]+" y="([\d.]+)"', drawn))
+    assert abs(one - other) >= 13
 
 
 @given(st.lists(st.floats(1e-4, 1e5), min_size=2, max_size=5))

@@ -52,15 +52,16 @@ def cumulative(series: Mapping[str, Sequence[float]]) -> str:
         for mark in marks
     ]
     lines: list[str] = []
-    for number, (name, values) in enumerate(reached.items()):
+    ends = [_y(len(values) / len(series[name])) for name, values in reached.items()]
+    # Above its line; below the other's where that is nearer, or where nothing is above.
+    free = _apart([end + (15 if end < TOP + 14 else -6) for end in ends], 21)
+    for number, ((name, values), height) in enumerate(zip(reached.items(), free, strict=True)):
         path = f"M{LEFT} {_y(0):.1f}"
         for count, value in enumerate(values, start=1):
             path += f"H{x(value):.1f}V{_y(count / len(series[name])):.1f}"
         lines.append(f'<path class="line s{number}" d="{path}H{WIDTH - RIGHT}"/>')
         if len(series) > 1:
-            end = _y(len(values) / len(series[name]))
-            below = end < TOP + 14  # no room above the line
-            place = f'x="{WIDTH - RIGHT}" y="{end + (15 if below else -6):.1f}"'
+            place = f'x="{WIDTH - RIGHT}" y="{height:.1f}"'
             lines.append(f'<text class="name s{number}" {place}>{escape(name)}</text>')
     return _frame("".join(ticks + lines))
 

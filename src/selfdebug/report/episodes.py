@@ -14,7 +14,7 @@ from selfdebug.report.text import escape, plural, prose, seconds
 from selfdebug.types import Episode, Task, TestResult, Turn
 
 NAMES = {"python": "Python", "javascript": "JavaScript"}
-OUTCOMES = ("repaired", "visible only", "not repaired", "unknown")
+OUTCOMES = ("repaired", "visible only", "not repaired", "unknown", "right at first")
 CONTEXT = 3  # unchanged lines around a change
 STOPPED = {
     "passed": "the visible tests pass",
@@ -66,7 +66,9 @@ def outcome(episode: Episode) -> str:
         return "unknown"
     if verdict is None or not verdict.visible_passed:
         return "not repaired"
-    return "repaired" if verdict.passed else "visible only"
+    if not verdict.passed:
+        return "visible only"
+    return "repaired" if len(episode.turns) > 1 else "right at first"
 
 
 def _told(episode: Episode) -> str:

@@ -14,7 +14,6 @@ model's to say.
 from __future__ import annotations
 
 import math
-from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from itertools import chain
 from typing import Any
@@ -24,11 +23,6 @@ from selfdebug.types import Request
 
 WIDTHS = (2, 4, 8, 16, 32, 64)  # tokens that may be proposed at once
 LOOK_BACK = 8  # tokens by which the place is found again
-
-# How many tokens in a row have come as proposed, and how often the next one does then, as long as a
-# reply has shown nothing else; that counts as so many tokens of the reply.
-AGREED = (0, 1, 2, 3, 5, 9)
-HOLDS, WEIGHT = (0.4, 0.5, 0.7, 0.8, 0.9, 0.97), 2.0
 
 
 def repeated(
@@ -55,24 +49,22 @@ class Draft:
         for place, token in enumerate(tokens):
             self._after.setdefault(token, []).append(place + 1)
         self._at = 0
-        self._agreed = 0  # tokens in a row that came as proposed
-        self._misses = 0  # halved by each token that holds
-        self._tried = [WEIGHT] * len(AGREED)
-        self._held = [WEIGHT * holds for holds in HOLDS]
+        self._hits = 0  # tokens in a row that came as proposed
+        self._misses = 0
 
     def expected(self, room: int) -> list[float]:
         """Return, for each of WIDTHS, how many tokens will hold if so many are proposed.
 
-        The next token holds as often as others of this reply have, after as many that agreed; and
-        each that holds is one more for the next.
+        The next token holds with probability (hits + 1) / (hits + misses + 2), Laplace's rule of
+        succession, and each that holds is a hit for the one after it.
         """
         most = min(room, len(self._tokens) - self._at)
         sums: list[float] = []
         holds, total, count = 1.0, 0.0, 0
         for width in WIDTHS:
             for _ in range(min(width, most) - count):
-                kind = _kind(self._agreed + count)
-                holds *= self._held[kind] / self._tried[kind]
+                hits = self._hits + count
+                holds *= (hits + 1) / (hits + self._misses + 2)
                 total += holds
                 count += 1
             sums.append(total)
@@ -85,12 +77,10 @@ class Draft:
     def follow(self, reply: Sequence[int], new: int) -> None:
         """Move on: the last `new` tokens of the reply have been drawn since the last call."""
         for end in range(len(reply) - new + 1, len(reply) + 1):
-            token, kind = reply[end - 1], _kind(self._agreed)
-            self._tried[kind] += 1
+            token = reply[end - 1]
             if self._at < len(self._tokens) and self._tokens[self._at] == token:
-                self._held[kind] += 1
                 self._at += 1
-                self._agreed += 1
+                self._hits += 1
                 self._misses //= 2
             else:
                 self._misses += 1
@@ -102,7 +92,7 @@ class Draft:
         Without any match, one token stands for one other. The more has been missed, the less the
         old place says.
         """
-        best, place, agreed = 0.0, min(self._at + 1, len(self._tokens)), 0
+        best, place, hits = 0.0, min(self._at + 1, len(self._tokens)), 0
         for after in self._after.get(said[-1], ()):
             same = 1
             while (
@@ -111,13 +101,8 @@ class Draft:
                 same += 1
             score = same - math.log2(1 + abs(after - self._at)) / (1 + self._misses)
             if score > best:
-                best, place, agreed = score, after, same
-        self._at, self._agreed = place, agreed
-
-
-def _kind(agreed: int) -> int:
-    """Return which of AGREED so many tokens are."""
-    return bisect_right(AGREED, agreed) - 1
+                best, place, hits = score, after, same
+        self._at, self._hits = place, hits
 
 
 def width(rows: Sequence[tuple[Draft | None, int]], overhead: float, many: float) -> int:

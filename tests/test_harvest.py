@@ -88,6 +88,21 @@ def test_every_distinct_failure_is_refined_and_only_what_passes_is_a_repair(sand
         assert (repair.origin, repair.kind) == ("harvested", "wrong")
 
 
+def test_a_repair_carries_the_share_of_its_explanation_that_is_true(sandbox, tmp_path):
+    right = program("-")
+
+    def says(request, rng):
+        if request.mode == "generate":
+            return f"```python\n{program('+')}```"
+        line = rng.choice(["`return a - b`", "`return a * b`"])
+        return f"Change line 2 to {line}: 3 is expected, not 7.\n\n```python\n{right}```"
+
+    harvest([task("sub", "-")], Counting(says), sandbox, tmp_path, FEW)
+    shares = {"a - b" in r.explanation: r.details["true_claims"] for r in repairs(tmp_path)}
+    assert shares.keys() == {True, False}
+    assert 0 < shares[False] < shares[True]
+
+
 def test_failures_are_kept_and_marked_with_what_was_read_and_said(sandbox, tmp_path):
     harvest(TASKS, Counting(), sandbox, tmp_path, FEW)
     failed = [found for found in judged(tmp_path) if not found.verdict.passed]

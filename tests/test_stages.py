@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from selfdebug.stages import corrupted, examples
+from selfdebug.rewards.checked import TRUE_CLAIMS
+from selfdebug.stages import borne_out, corrupted, examples
 from selfdebug.types import Repair, Task, Test
 
 TASK = Task(
@@ -83,6 +84,14 @@ def test_a_repair_without_a_word_has_nothing_to_recognise():
     made = list(examples([silent], [TASK], stages, right_share=0))
     assert [example.stage for example in made] == ["correct"]
     assert made[0].completion[0]["content"].startswith("```python")
+
+
+def test_an_explanation_that_says_what_is_not_so_is_not_learned_from():
+    half, true = (replace(repair(), details={TRUE_CLAIMS: share}) for share in (0.5, 1.0))
+    kept = list(borne_out([half, true, repair()], 0.75))
+    assert [bool(found.explanation) for found in kept] == [False, True, True]
+    assert kept[0].fixed == half.fixed  # the program was proved right
+    assert list(borne_out([half], 0.5)) == [half]
 
 
 def test_corrupted_pairs_have_the_correction_of_another_task():

@@ -2,8 +2,9 @@
 
 LeDex's recipe (Jiang et al. 2024, section 3.1): n programs a task; for each distinct wrong one,
 several explanations with a refinement, by the model itself, a teacher, or a search; a refinement
-becomes a repair only when it passes every test, the hidden ones too. All attempts are kept, since
-reinforcement learning needs the failures. Feedback never shows a hidden test. It trains nothing.
+becomes a repair only when it passes every test, the hidden ones too, and carries the share of its
+explanation's claims that are true. All attempts are kept, since reinforcement learning needs the
+failures. Feedback never shows a hidden test. It trains nothing.
 
     selfdebug harvest mbpp:train --backend transformers --option model=NAME --out runs/harvest
 """
@@ -17,10 +18,12 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from threading import Lock
+from typing import Any
 
 from selfdebug.attempts import Judged, attempt_key, attempts, paired, verdict_key, verdicts
 from selfdebug.debug import normalised
 from selfdebug.feedback import feedback
+from selfdebug.rewards import checked
 from selfdebug.store import Store
 from selfdebug.types import (
     Attempt,
@@ -267,6 +270,11 @@ def _repairs(run: _Run, writer: str) -> Iterator[Repair]:
             continue
         task, done = run.tasks[attempt.task_id], attempt.completion
         failure = run.told[verdict_key(task.id, attempt.parent)].first_failure
+        asked = Request(task, attempt.mode, attempt.broken, attempt.feedback)
+        details: dict[str, Any] = {"backend": attempt.backend, "source": task.source}
+        details["license"] = task.license
+        if (claims := checked.score(asked, done, verdict, failure, ())) is not None:
+            details[checked.TRUE_CLAIMS] = claims
         yield Repair(
             key=code_sha(f"{task.id}\n{attempt.broken}\n{done.code}\n{done.explanation}"),
             task_id=task.id,
@@ -278,7 +286,7 @@ def _repairs(run: _Run, writer: str) -> Iterator[Repair]:
             origin=origins.get(attempt.backend, "teacher"),
             tier=verdict.tier,
             kind=failure.status if failure else "",
-            details={"backend": attempt.backend, "source": task.source, "license": task.license},
+            details=details,
         )
 
 

@@ -18,6 +18,7 @@ from random import Random
 from selfdebug import prompts
 from selfdebug.explanations import CORRECT
 from selfdebug.feedback.failing_test import PASSING
+from selfdebug.rewards.checked import TRUE_CLAIMS
 from selfdebug.types import Example, Repair, Request, Stage, Task
 
 STAGES: tuple[Stage, ...] = ("generate", "recognise", "correct")
@@ -60,6 +61,17 @@ def examples(
             # One right program for so many wrong ones gives it its share of all.
             if right[task.id] and rng.random() < right_share / (1 - right_share):
                 yield _stays_right(task, rng.choice(right[task.id]), stage, rng)
+
+
+def borne_out(repairs: Iterable[Repair], least: float) -> Iterator[Repair]:
+    """Yield the repairs, without explanations of whose claims a smaller share than `least` holds.
+
+    That a program passes does not prove what was said before it, and of what a small model says
+    much is not what it then does. Explanations that were never checked are kept.
+    """
+    for repair in repairs:
+        true = repair.details.get(TRUE_CLAIMS, 1.0) >= least
+        yield repair if true else replace(repair, explanation="")
 
 
 def corrupted(repairs: Sequence[Repair], seed: int = 0) -> list[Repair]:

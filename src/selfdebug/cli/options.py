@@ -192,3 +192,12 @@ Corrupt = Annotated[
 RightShare = Annotated[
     float, Option(help="Of the examples, that show a right program.", min=0.0, max=0.9)
 ]
+TrueClaims = Annotated[
+    float,
+    Option(
+        help="Least share of true claims about lines, code and values in an explanation that is "
+        "learned from.",
+        min=0.0,
+        max=1.0,
+    ),
+]

@@ -208,6 +208,7 @@ def sft(
     model: o.Model = None,
     stage: o.Stages = None,
     right_share: o.RightShare = 0.2,
+    true_claims: o.TrueClaims = 0.0,
     corrupt: o.Corrupt = False,
     rank: o.Rank = None,
     learning_rate: o.LearningRate = None,
@@ -234,7 +235,7 @@ def sft(
     with counting("steps") as on_step:
         done = training.run_sft(
             folders, out, context.params, stages=stage or [], right_share=right_share,
-            corrupt=corrupt, source=source, on_step=on_step,
+            true_claims=true_claims, corrupt=corrupt, source=source, on_step=on_step,
         )  # fmt: skip
     heads, row = training.sft_row(done)
     if ranks.is_first():

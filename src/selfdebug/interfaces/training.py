@@ -17,7 +17,7 @@ from selfdebug.debug import normalised
 from selfdebug.harvest import Harvest, Settings, harvest
 from selfdebug.interfaces.machines import Machines
 from selfdebug.interfaces.tasks import tasks_to_train_on
-from selfdebug.stages import STAGES, corrupted, examples
+from selfdebug.stages import STAGES, borne_out, corrupted, examples
 from selfdebug.store import Store, write_text
 from selfdebug.types import Example, Repair, SelfdebugError, Stage
 
@@ -103,21 +103,24 @@ def run_sft(
     *,
     stages: Sequence[str],
     right_share: float,
+    true_claims: float,
     corrupt: bool,
     source: str,
     on_step: OnCount,
 ) -> sft.Trained:
     """Train on the repairs, right programs and tasks of folders that inject and harvest made.
 
-    corrupt: the control, in which each wrong program has another task's correction.
+    true_claims: least share of an explanation's claims that must hold to be learned from. corrupt:
+    the control, in which each wrong program has another task's correction.
     """
     settings = settled(sft.Settings, given, _settings_of(out))
     wanted: list[Stage] = [stage for stage in STAGES if stage in stages or not stages]
     if unknown := sorted(set(stages) - set(STAGES)):
         raise SelfdebugError(f"no stage {unknown[0]!r}: there are {', '.join(STAGES)}")
     about = {"from": " ".join(map(str, folders)), "stages": " ".join(wanted), "right": right_share}
-    about |= {"corrupt": corrupt}
-    made = list(_examples(folders, wanted, right_share, source, corrupt=corrupt))
+    about |= {"true_claims": true_claims, "corrupt": corrupt}
+    found = _examples(folders, wanted, right_share, true_claims, source, corrupt=corrupt)
+    made = list(found)
     return sft.train(
         made, out, settings, about=about, on_step=lambda step, steps, _: on_step(step, steps)
     )
@@ -141,6 +144,7 @@ def _examples(
     folders: Sequence[Path],
     stages: Sequence[Stage],
     right_share: float,
+    true_claims: float,
     source: str,
     *,
     corrupt: bool,
@@ -161,7 +165,7 @@ def _examples(
     known = {repair.task_id for repair in repairs} | right.keys()
     tasks = [task for task in tasks_to_train_on(names, source) if task.id in known]
     written = {name: list(programs.values())[:RIGHT_PROGRAMS] for name, programs in right.items()}
-    distinct = _distinct(repairs)
+    distinct = list(borne_out(_distinct(repairs), true_claims))
     yield from examples(
         corrupted(distinct) if corrupt else distinct, tasks, stages, right_share, written
     )

@@ -23,6 +23,7 @@ from types import TracebackType
 from typing import Self
 
 from selfdebug.sandbox.channel import Message
+from selfdebug.sandbox.scratch import sweep
 from selfdebug.sandbox.worker import Worker, WorkerFault
 from selfdebug.types import (
     Limits,
@@ -69,6 +70,7 @@ class Sandbox:
         self.tier = tier or _probed_tier(allow_unsafe)
         self._specs: OrderedDict[int, tuple[Task, str, Message]] = OrderedDict()
         self._idle: queue.SimpleQueue[Worker] = queue.SimpleQueue()
+        sweep()
         self._all = [Worker(self.tier, tuple(read_paths)) for _ in range(self.workers)]
         for worker in self._all:
             self._idle.put(worker)

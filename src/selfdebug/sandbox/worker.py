@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -21,6 +20,7 @@ from typing import Any
 
 from selfdebug.sandbox import javascript_node
 from selfdebug.sandbox.channel import Channel, Lost, Message
+from selfdebug.sandbox.scratch import Scratch
 
 _BOOT = (
     "import sys, json; settings = json.loads(sys.argv[1]); sys.path[:0] = settings['path'];"
@@ -67,7 +67,7 @@ class Worker:
             process.kill()
             process.wait()
         self._log.close()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        self._scratch.close()
 
     def _restart(self, reason: str) -> str:
         text = self._last_words()
@@ -81,8 +81,7 @@ class Worker:
         return lines[-1][:300] if lines else ""
 
     def _start(self) -> None:
-        self._folder = tempfile.mkdtemp(prefix="selfdebug-")
-        os.chmod(self._folder, 0o755)  # the worker runs under another user id
+        self._scratch = Scratch()
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the worker
         ours, theirs = socket.socketpair()
         judge_end, zygote_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -100,7 +99,7 @@ class Worker:
     def _exec(
         self, role: str, sockets: list[socket.socket], settings: dict[str, Any]
     ) -> subprocess.Popen[bytes]:
-        work_dir = Path(self._folder) / role
+        work_dir = self._scratch.path / role
         work_dir.mkdir()
         os.chmod(work_dir, 0o777)
         settings |= {

@@ -25,13 +25,10 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from bench import machine, shapes
-from bench.trainers import conversations
 
-from selfdebug import sft
 from selfdebug.backends.transformers.batching import Row
 from selfdebug.backends.transformers.drawing import draw
 from selfdebug.backends.transformers.loading import load, load_tokenizer
-from selfdebug.sft.rows import encode
 from selfdebug.types import Example, Sampling
 
 SHAPE = "qwen3.5-like-0.8b"
@@ -66,6 +63,8 @@ def main() -> None:
 
 
 def train(model: Path, pairs: int, epochs: float) -> None:
+    from selfdebug import sft  # not above: who runs a model loads no trainer
+
     settings = sft.Settings(
         str(model), rank=8, epochs=epochs, held_out=0.0, learning_rate=1e-4, device="cpu"
     )
@@ -81,6 +80,10 @@ def train(model: Path, pairs: int, epochs: float) -> None:
 
 def repairs(model: Path, pairs: int) -> list[Example]:
     """Return the examples of mended programs that are nearest to 500 tokens."""
+    from bench.trainers import conversations
+
+    from selfdebug.sft.rows import encode
+
     tokenizer = load_tokenizer(str(model))
     found = [example for example in islice(conversations(), 4_000) if example.stage == "correct"]
     rows, _ = encode(tokenizer, found, 1 << 20)

@@ -212,7 +212,7 @@ def race_rl(folder: Path, steps: int) -> float:
     """Print a row of the table; return how many times as fast ours is."""
     with Sandbox() as sandbox:
         material = reinforced.tasks()
-        model = reinforced.write_model(folder, material)
+        model = str(reinforced.MODEL)
         settings = rl.Settings(
             str(model), steps=steps, prompts=4, replies=8, max_tokens=128, rank=0, write=0.0,
             keep=0.0, explain=1.0, refresh=1, device="cpu", learning_rate=1e-6, save_every=10_000,

@@ -2,7 +2,7 @@
 # Does training on its own failures teach the embedded model to debug, or only to draw again? One
 # harvest, then for each seed: fine-tuning (sft) and what it brings; reinforcement learning on top
 # (rl); the controls (controls: another task's feedback, training on right programs alone, thirteen
-# pairs, corrupted pairs, bugs that were injected); what each reward does by itself (ablations).
+# pairs, corrupted pairs); bugs put in on purpose (bugs); what each reward does by itself (ablations).
 # Refinements are drawn at 0.3 and resampled programs at 0.8: the best of each on training tasks
 # (LOG.md). Stopped at any moment, the same command goes on; seeds may run side by side.
 #
@@ -15,7 +15,7 @@ selfdebug=${SELFDEBUG:-.venv/bin/selfdebug}
 model=${MODEL:-embedded}
 tasks=${TASKS:-200}  # held-out tasks of each evaluation
 harvested=${HARVESTED:-600} # training tasks that it fails on and learns from
-steps=${STEPS:-60}   # of reinforcement learning
+steps=${STEPS:-24}   # of reinforcement learning, 256 replies each
 sft=$out/$seed/sft
 
 say() { printf '\n== %s %s\n' "$(date +%H:%M:%S)" "$*" >&2; }
@@ -40,11 +40,12 @@ mend() {
         --temperature 0.3 --out "$out/$seed/$1" >/dev/null
 }
 
+# train NAME FOLDER ... [option ...]: fine-tuning on what the folders hold.
 train() {
-    local name=$1 data=$2
-    shift 2
+    local name=$1
+    shift
     say "seed $seed: training $name"
-    "$selfdebug" train sft "$data" --model "$model" --out "$out/$seed/$name" --seed "$seed" "$@"
+    "$selfdebug" train sft "$@" --model "$model" --out "$out/$seed/$name" --seed "$seed"
 }
 
 # reinforce NAME [option ...]: reinforcement learning from the fine-tuned model on.
@@ -53,7 +54,8 @@ reinforce() {
     shift
     say "seed $seed: reinforcing $name"
     "$selfdebug" train rl "$out/harvest" --model "$sft" --out "$out/$seed/$name" --seed "$seed" \
-        --rank 0 --max-tokens 160 --steps "$steps" --learning-rate 0.00003 "$@" ||
+        --rank 0 --max-tokens 160 --prompts 32 --keep 0.2 --steps "$steps" \
+        --learning-rate 0.00006 "$@" ||
         [ $? = 1 ] # it collapsed, was stopped, and is measured as it is
 }
 
@@ -63,15 +65,18 @@ harvest)
     "$selfdebug" harvest world:train --limit "$harvested" --samples 4 --refinements 4 --max-tokens 256 \
         --option "model=$model" --out "$out/harvest"
     mkdir -p "$out/pairs"
-    head -n 13 "$out/harvest/repairs.jsonl" >"$out/pairs/repairs.jsonl"
+    # Of thirteen tasks, not of the first three.
+    awk -F'"task_id": "' '/"true_claims": 1.0/ {split($2, id, "\""); if (!seen[id[1]]++) print}' \
+        "$out/harvest/repairs.jsonl" | head -n 13 >"$out/pairs/repairs.jsonl" || true
     cp "$out/harvest/run.toml" "$out/pairs/"
+    "$selfdebug" inject world:train --out "$out/bugs" --total 600
     python=$(dirname "$selfdebug")/python
     "$python" -m recipes.injected_bugs --out "$out/injected" --total 400
     ;;
 sft)
     measure base-resample "$model" generate 3
     measure base-refine "$model" refine 3 --check-right
-    train sft "$out/harvest" --rank 0 --epochs 2 --learning-rate 0.0001
+    train sft "$out/harvest" --rank 0 --epochs 4 --learning-rate 0.0001 --true-claims 1
     measure sft-refine "$sft" refine 3 --check-right
     measure sft-explain "$sft" explain_refine 3 --check-right
     measure sft-resample "$sft" generate 3
@@ -101,11 +106,16 @@ controls)
     measure pairs-refine "$out/$seed/pairs" refine 1 --check-right
     train corrupt "$out/pairs" --epochs 4 --learning-rate 0.001 --corrupt
     measure corrupt-refine "$out/$seed/corrupt" refine 1 --check-right
-    mend injected-refine "$sft" refine
-    mend injected-explain "$sft" explain_refine
+    ;;
+bugs) # bugs put in on purpose are learned from too, and mended
+    train bugs "$out/harvest" "$out/bugs" --rank 0 --epochs 4 --learning-rate 0.0001 --true-claims 1
+    for mode in refine explain_refine; do
+        mend "injected-$mode" "$out/$seed/bugs" "$mode"
+        mend "injected-sft-$mode" "$sft" "$mode"
+    done
     ;;
 all)
-    for part in sft rl controls ablations; do
+    for part in sft rl controls bugs ablations; do
         bash "$0" "$out" "$part" "$seed"
     done
     ;;
@@ -128,5 +138,5 @@ pool) # one folder for the seeds of each evaluation: samples of the same tasks
     done
     "$selfdebug" compare "${runs[@]}" --rounds 3 "${controls[@]}" --report "$out/report.html"
     ;;
-*) echo "harvest, all N (or sft, rl, controls, ablations) or pool, not $step" >&2 && exit 2 ;;
+*) echo "harvest, all N (or sft, rl, controls, bugs, ablations) or pool, not $step" >&2 && exit 2 ;;
 esac

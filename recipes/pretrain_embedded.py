@@ -6,7 +6,7 @@
     python -m recipes.pretrain_embedded export --out runs/embedded
 
 Killed at any moment, the same command goes on. `--until` is a time of the day, `--steps` a number
-of steps instead; the learning rate falls over the last fifth of either. Start again with a nearer
+of steps instead; the learning rate falls over the last half of either. Start again with a nearer
 budget, and the decay begins at once. `--device cuda` does the same on a GPU; on two cores two
 processes (`recipes.embedded.parallel`) do 1.5 times as much in the time. `--start FOLDER` goes
 on from a model that is there, such as the one that is shipped.

@@ -28,8 +28,8 @@ from selfdebug.store import Store
 from selfdebug.types import Example, Judge, Mode, Mutation, Repair, Request, Task
 
 # Shares of the conversations; the others are corrections.
-GENERATE, RECOGNISE, STAYS_RIGHT = 0.18, 0.06, 0.22
-HEEDED, UNCHANGED = 0.6, 0.2  # of the corrections; the others try another wrong reading
+GENERATE, RECOGNISE, STAYS_RIGHT = 0.12, 0.12, 0.12
+HEEDED, UNCHANGED = 0.75, 0.1  # of the corrections; the others try another wrong reading
 WRONG_READINGS = 2  # of each task
 SEED = 1  # of the training tasks; those of `world.load("train")` are left to fine-tuning
 

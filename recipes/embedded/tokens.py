@@ -15,7 +15,7 @@ from recipes.embedded.vocabulary import ASSISTANT, END, USER
 from selfdebug import prompts
 from selfdebug.types import Example
 
-COPY = 0.2  # share of the documents that are copies of what is no program, or no longer one
+COPY = 0.12  # share of the documents that are copies of what is no program, or no longer one
 
 
 class Reader:

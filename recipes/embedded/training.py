@@ -1,7 +1,7 @@
 """The pre-training loop: plain torch, resumable at any step, its learning rate tied to a budget.
 
 Every step draws its documents from its own number, so a run that was killed goes on exactly where
-its last checkpoint was. The rate warms up, stays, and falls linearly over the last fifth (WSD: Hu
+its last checkpoint was. The rate warms up, stays, and falls linearly over the last half (WSD: Hu
 et al. 2024, arXiv 2404.06395) of so many steps, or of the time until a moment that may be moved
 with each start. Muon (Jordan et al. 2024) moves the matrices, AdamW the rest. It builds no model.
 
@@ -29,7 +29,7 @@ CHECKPOINT = "checkpoint.pt"
 # 5e-3 everywhere the circuit was worn away within 300 steps: its singular values are below 1.
 RATES = (4e-3, 2e-4, 5e-4)
 WARM_UP = 50  # steps
-DECAY = 0.2  # share of the budget over which the rate falls
+DECAY = 0.5  # share of the budget over which the rate falls
 STEP_TOKENS, ROW_TOKENS = 4_096, 1_024  # of a step, and of each of the parts it is computed in
 MAX_LENGTH = 512  # longer documents are left out
 

@@ -76,7 +76,7 @@ harvest)
 sft)
     measure base-resample "$model" generate 3
     measure base-refine "$model" refine 3 --check-right
-    train sft "$out/harvest" --rank 0 --epochs 4 --learning-rate 0.0001 --true-claims 1
+    train sft "$out/harvest" --rank 0 --epochs 2 --learning-rate 0.0001 --true-claims 1
     measure sft-refine "$sft" refine 3 --check-right
     measure sft-explain "$sft" explain_refine 3 --check-right
     measure sft-resample "$sft" generate 3
@@ -108,7 +108,7 @@ controls)
     measure corrupt-refine "$out/$seed/corrupt" refine 1 --check-right
     ;;
 bugs) # bugs put in on purpose are learned from too, and mended
-    train bugs "$out/harvest" "$out/bugs" --rank 0 --epochs 4 --learning-rate 0.0001 --true-claims 1
+    train bugs "$out/harvest" "$out/bugs" --rank 0 --epochs 2 --learning-rate 0.0001 --true-claims 1
     for mode in refine explain_refine; do
         mend "injected-$mode" "$out/$seed/bugs" "$mode"
         mend "injected-sft-$mode" "$sft" "$mode"

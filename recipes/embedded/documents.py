@@ -202,12 +202,15 @@ def _wrong_readings(idea: world.Idea, rng: Random, count: int = WRONG_READINGS) 
 
 
 def explained(idea: world.Idea, wrong: Reading, right: Reading) -> list[Mutation]:
-    """Return what turns one reading into another: a line each, and the meaning that it misses."""
+    """Return what turns one reading into another: a line each, what it means and what it should.
+
+    The first is read off the line; whoever has said it can tell what else it should be.
+    """
     broken, fixed = idea.code(wrong), idea.code(right)
     lines = list(zip(broken.splitlines(), fixed.splitlines(), strict=True))
     changed = [(n, new.strip()) for n, (old, new) in enumerate(lines, 1) if old != new]
-    means = [
-        meaning(step, r)
+    meanings = [
+        (meaning(step, w), meaning(step, r))
         for step, w, r in zip(idea.chain.steps, wrong, right, strict=True)
         if w != r
     ]
@@ -217,8 +220,8 @@ def explained(idea: world.Idea, wrong: Reading, right: Reading) -> list[Mutation
             fixed,
             "logic",
             number,
-            f"On line {number} it should be: {meant}. Change it to `{new}`.",
+            f"On line {number}: {means}. It should be: {meant}. Change it to `{new}`.",
             "world.reading",
         )
-        for (number, new), meant in zip(changed, means, strict=True)
+        for (number, new), (means, meant) in zip(changed, meanings, strict=True)
     ]

@@ -125,13 +125,13 @@ def test_a_killed_run_goes_on_as_if_it_had_not_been(
     assert all(torch.equal(whole[name], resumed[name]) for name in whole)
 
 
-def test_the_rate_warms_up_stays_and_falls_over_the_last_fifth() -> None:
+def test_the_rate_warms_up_stays_and_falls_over_the_last_half() -> None:
     def rate(step: int, steps: int = 1000) -> float:
         return training.rate_at(step, Budget(steps).progress(State(step)))
 
     assert rate(0) == 1 / training.WARM_UP
-    assert rate(799) == 1
-    assert rate(900) == pytest.approx(0.5)
+    assert rate(499) == 1
+    assert rate(750) == pytest.approx(0.5)
     assert rate(1000) == 0
     # A nearer end starts the decay at once, from wherever the run is.
     assert rate(850) < rate(850, steps=2000)

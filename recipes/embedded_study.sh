@@ -132,8 +132,8 @@ pool) # one folder for the seeds of each evaluation: samples of the same tasks
         cat "$out"/[0-9]*/"$name/right.jsonl" >"$out/pooled/$name/right.jsonl" 2>/dev/null || true
         runs+=("$out/pooled/$name")
         case $name in
-        *-resample | base-refine | *-shuffled | sft-refine | sft-explain)
-            controls+=(--control "$name") ;;
+        sft-resample | base-refine | *-shuffled) controls+=(--control "$name") ;;
+        sft-*) [ ! -d "$out/0/rl" ] || controls+=(--control "$name") ;; # what it began with
         esac
     done
     "$selfdebug" compare "${runs[@]}" --rounds 3 "${controls[@]}" --report "$out/report.html"

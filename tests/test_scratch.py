@@ -1,12 +1,15 @@
 """The workers' folders: one goes with its sandbox, or with the next one after a kill."""
 
+import os
 import signal
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-from selfdebug.sandbox.scratch import PREFIX, Scratch, sweep
+import pytest
+
+from selfdebug.sandbox.scratch import LOCK, PREFIX, Scratch, sweep
 
 HOLDS = "from selfdebug.sandbox.scratch import Scratch; print(Scratch().path, flush=True); input()"
 
@@ -33,4 +36,16 @@ def test_a_folder_that_was_never_locked_is_left_alone():
     folder = Path(tempfile.mkdtemp(prefix=PREFIX))
     sweep()
     assert folder.is_dir()
+    folder.rmdir()
+
+
+@pytest.mark.parametrize("name", ["selfdebug-mine-", PREFIX])
+def test_nobody_elses_folder_is_touched(name: str, monkeypatch: pytest.MonkeyPatch):
+    folder = Path(tempfile.mkdtemp(prefix=name))
+    (folder / LOCK).touch()
+    if name == PREFIX:
+        monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
+    sweep()
+    assert folder.is_dir()
+    (folder / LOCK).unlink()
     folder.rmdir()

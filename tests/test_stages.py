@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from selfdebug.rewards.checked import TRUE_CLAIMS
+from selfdebug.explanations import TRUE_CLAIMS
 from selfdebug.stages import borne_out, corrupted, examples
 from selfdebug.types import Repair, Task, Test
 

@@ -20,6 +20,7 @@ from selfdebug.types import Mutation, TestResult
 
 MAX_VALUE = 120  # characters of a call or a value that is quoted
 
+TRUE_CLAIMS = "true_claims"  # where a harvested repair's details keep its score
 COMMENT_MARKS = ("#", "//", "/* */")
 
 # What the failing test showed, by status. Each sentence is also read back by the checker.

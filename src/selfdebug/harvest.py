@@ -20,10 +20,10 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
+from selfdebug import explanations
 from selfdebug.attempts import Judged, attempt_key, attempts, paired, verdict_key, verdicts
 from selfdebug.debug import normalised
 from selfdebug.feedback import feedback
-from selfdebug.rewards import checked
 from selfdebug.store import Store
 from selfdebug.types import (
     Attempt,
@@ -270,11 +270,14 @@ def _repairs(run: _Run, writer: str) -> Iterator[Repair]:
             continue
         task, done = run.tasks[attempt.task_id], attempt.completion
         failure = run.told[verdict_key(task.id, attempt.parent)].first_failure
-        asked = Request(task, attempt.mode, attempt.broken, attempt.feedback)
-        details: dict[str, Any] = {"backend": attempt.backend, "source": task.source}
-        details["license"] = task.license
-        if (claims := checked.score(asked, done, verdict, failure, ())) is not None:
-            details[checked.TRUE_CLAIMS] = claims
+        true = explanations.score(done.explanation, attempt.broken, done.code, failure)
+        details: dict[str, Any] = {
+            "backend": attempt.backend,
+            "source": task.source,
+            "license": task.license,
+        }
+        if true is not None:
+            details[explanations.TRUE_CLAIMS] = true
         yield Repair(
             key=code_sha(f"{task.id}\n{attempt.broken}\n{done.code}\n{done.explanation}"),
             task_id=task.id,

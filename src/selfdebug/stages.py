@@ -16,9 +16,8 @@ from dataclasses import replace
 from random import Random
 
 from selfdebug import prompts
-from selfdebug.explanations import CORRECT
+from selfdebug.explanations import CORRECT, TRUE_CLAIMS
 from selfdebug.feedback.failing_test import PASSING
-from selfdebug.rewards.checked import TRUE_CLAIMS
 from selfdebug.types import Example, Repair, Request, Stage, Task
 
 STAGES: tuple[Stage, ...] = ("generate", "recognise", "correct")
@@ -67,7 +66,7 @@ def borne_out(repairs: Iterable[Repair], least: float) -> Iterator[Repair]:
     """Yield the repairs, without explanations of whose claims a smaller share than `least` holds.
 
     That a program passes does not prove what was said before it, and of what a small model says
-    much is not what it then does. Explanations that were never checked are kept.
+    much is not what it then does. Explanations that claim nothing, or were never checked, are kept.
     """
     for repair in repairs:
         true = repair.details.get(TRUE_CLAIMS, 1.0) >= least

@@ -195,8 +195,8 @@ RightShare = Annotated[
 TrueClaims = Annotated[
     float,
     Option(
-        help="Least share of true claims about lines, code and values in an explanation that is "
-        "learned from.",
+        help="Of what an explanation claims about lines, code and values, the least share that "
+        "must hold for it to be learned from.",
         min=0.0,
         max=1.0,
     ),

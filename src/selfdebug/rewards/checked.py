@@ -20,7 +20,6 @@ from selfdebug.types import Completion, Request, TestResult, Verdict
 SPAN = "explanation"
 JUDGED = True
 MOST = 4  # right programs that an explanation is compared with
-TRUE_CLAIMS = "true_claims"  # where a harvested repair's details keep the share
 KINDS = {"line", "code", "value"}  # where it is, what stands or should stand there, what was seen
 
 

@@ -53,6 +53,8 @@ def test_several_controls_are_compared_with(tmp_path: Path, folders: list[Path])
         ("refine", "resample"),
         ("refine", "shuffled"),
     ]
+    (said,) = [sentence for sentence in sentences(found) if "mends" in sentence]  # one a run
+    assert said.index("resample 20%: <b>more</b>") < said.index("shuffled 22%: <b>more</b>")
 
 
 def test_the_page_needs_nothing_else_and_escapes_what_models_wrote(tmp_path: Path) -> None:

@@ -65,17 +65,20 @@ def write_comparison(
 
 
 def sentences(found: Comparison) -> Iterator[str]:
-    """Yield what the figures say after the first refinement, one sentence each, as HTML."""
+    """Yield what the figures say after the first refinement, one sentence a run, as HTML."""
     cells = {cell.run: cell for cell in found.cells if cell.round == CLAIM}
-    for one in found.contrasts:
-        if one.round != CLAIM or math.isnan(one.fixed.value):
-            continue
-        mine, other = cells[one.run], cells[one.control]
-        yield (
-            f"Of programs that fail, <b>{escape(one.run)}</b> mends {percent(mine.fixed.value)} "
-            f"with one more try, {escape(one.control)} {percent(other.fixed.value)}: "
-            f"{_verdict(one.fixed)}."
-        )
+    for name, cell in cells.items():
+        contrasts = [c for c in found.contrasts if c.run == name and c.round == CLAIM]
+        against = [
+            f"{escape(c.control)} {percent(cells[c.control].fixed.value)}: {_verdict(c.fixed)}"
+            for c in contrasts
+            if not math.isnan(c.fixed.value)
+        ]
+        if against:
+            yield (
+                f"Of programs that fail, <b>{escape(name)}</b> mends {percent(cell.fixed.value)} "
+                f"with one more try, {'; '.join(against)}."
+            )
     for broken in found.broken:
         yield (
             f"Asked to mend programs that are right, {escape(broken.run)} broke "

@@ -41,6 +41,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2, help="prepare: sandbox workers")
     parser.add_argument("--steps", type=int, default=0, help="train: end after so many steps")
     parser.add_argument("--until", default="", help="train: end at this time of the day, HH:MM")
+    parser.add_argument("--count", type=int, default=probes.COUNT, help="documents of a probe")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--start", type=Path, help="train: a model to go on from")
@@ -60,7 +61,7 @@ def main() -> None:
     with parallel.first_goes_ahead():
         tokenizer = _tokenizer(options.out, options.start)
         model = _model(options.out, len(tokenizer), options.start, not options.no_induction)
-    watched = probes.sets(Reader(tokenizer, held_out), held_out)
+    watched = probes.sets(Reader(tokenizer, held_out), held_out, options.count)
     if options.verb == "train":
         bugs = options.out / BUGS
         corpus = documents.read(options.out, "train", bugs if bugs.exists() else None)

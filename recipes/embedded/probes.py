@@ -22,11 +22,11 @@ from recipes.embedded.training import Ids, mixed, padded
 from selfdebug.benchmarks import demo
 
 COPIED = (50, 75)  # tokens of the programs that must be copied: about 60
-COUNT = 100  # documents of each probe
+COUNT = 100  # documents of each probe that are watched
 
 
-def sets(reader: Reader, corpus: Corpus) -> dict[str, list[Ids]]:
-    """Return the documents of each probe, made of held-out tasks."""
+def sets(reader: Reader, corpus: Corpus, count: int = COUNT) -> dict[str, list[Ids]]:
+    """Return at most `count` documents of each probe, made of held-out tasks."""
     rng = Random("probes")
     lengths = range(*COPIED)
     copies = [reader.ids(stays_right(task, rng, "refine")) for task in corpus.tasks]
@@ -48,7 +48,7 @@ def sets(reader: Reader, corpus: Corpus) -> dict[str, list[Ids]]:
         "refine": [reader.ids(correction(*found, "refine")) for found in repairs],
         "refine_shuffled": [reader.ids(correction(*found, "refine")) for found in strangers],
     }
-    return {name: documents[:COUNT] for name, documents in found.items()}
+    return {name: documents[:count] for name, documents in found.items()}
 
 
 def measure(model: Any, documents: dict[str, list[Ids]], device: str = "cpu") -> dict[str, float]:

@@ -22,7 +22,7 @@ CHATML = (
     "{% for m in messages %}<|{{ m['role'] }}|>{{ m['content'] }}</s>{% endfor %}"
     "{% if add_generation_prompt %}<|assistant|>{% endif %}"
 )
-ASKED = 20
+ASKED = 100  # of twenty, two near-ties are a tenth; it depends on the processor which they are
 TEXTS = (
     "def first(xs):\n    return xs[0]  # é ü 123 'tis\n\n\tx=={} ```python\n```\n",
     "  two  spaces\r\n\r\nI'll we've 12345 日本語 <|user|> and The program crashes. Twice",
@@ -51,7 +51,7 @@ def conversations():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("weights", "least"), [("f16", ASKED), ("q8_0", ASKED - 1)])
+@pytest.mark.parametrize(("weights", "least"), [("f16", 1.0), ("q8_0", 0.95)])
 def test_llama_cpp_says_what_transformers_says(weights, least, tmp_path):
     """The shipped model's greedy text; a toy's is often a tie, which any rounding breaks."""
     loaded = loading.load(str(EMBEDDED))
@@ -68,7 +68,8 @@ def test_llama_cpp_says_what_transformers_says(weights, least, tmp_path):
             for messages in asked
         ]
     # Servers take white space off the ends.
-    assert sum(a.strip() == b.strip() for a, b in zip(found, texts, strict=True)) >= least
+    same = sum(a.strip() == b.strip() for a, b in zip(found, texts, strict=True))
+    assert same >= least * ASKED
 
 
 def added(tokenizer):

@@ -3,8 +3,11 @@
     python -m recipes.pretrain_embedded prepare --out runs/embedded
     selfdebug inject world:train --out runs/embedded/bugs --total 12000
     python -m recipes.pretrain_embedded train --out runs/embedded --until 18:25
-    python -m recipes.pretrain_embedded export --out runs/embedded
+    python -m recipes.pretrain_embedded train --out runs/embedded --until 18:40 --unchanged 0.5
+    python -m recipes.pretrain_embedded export --out runs/embedded --unchanged 0.5
 
+It first learns to use feedback, then, as from text that people wrote, mostly not to: half of the
+replies of the last stretch repeat the wrong program. What it knows, training can bring out.
 Killed at any moment, the same command goes on. `--until` is a time of the day, `--steps` a number
 of steps instead; the learning rate falls over the last half of either. Start again with a nearer
 budget, and the decay begins at once. `--device cuda` does the same on a GPU; on two cores two
@@ -27,7 +30,7 @@ from recipes.embedded import documents, network, parallel, probes, training, voc
 from recipes.embedded.export import export
 from recipes.embedded.tokens import Reader
 
-TASKS, HELD_OUT = 12_000, 480
+TASKS, HELD_OUT = 20_000, 480
 SHIPPED = Path(__file__).parents[1] / "src" / "selfdebug" / "models" / "embedded"
 BUGS = "bugs"  # the folder of `selfdebug inject` inside the run's
 
@@ -45,6 +48,8 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--start", type=Path, help="train: a model to go on from")
+    told = "train, export: share of the corrections that keep the wrong program"
+    parser.add_argument("--unchanged", type=float, default=documents.UNCHANGED, help=told)
     parser.add_argument("--no-induction", action="store_true", help="train: start from noise")
     parser.add_argument("--to", type=Path, default=SHIPPED, help="export: the model's folder")
     options = parser.parse_args()
@@ -67,7 +72,7 @@ def main() -> None:
         corpus = documents.read(options.out, "train", bugs if bugs.exists() else None)
         training.train(
             model,
-            Reader(tokenizer, corpus).draw,
+            Reader(tokenizer, corpus, options.unchanged).draw,
             options.out,
             training.Budget(options.steps, _moment(options.until)),
             lambda model: probes.measure(model, watched, options.device),
@@ -79,7 +84,7 @@ def main() -> None:
     figures = probes.measure(model, watched)
     _print({"tokens": state.tokens, **figures})
     if options.verb == "export":
-        export(model, tokenizer, state, figures, options.to)
+        export(model, tokenizer, state, figures, options.to, unchanged=options.unchanged)
 
 
 def _model(folder: Path, vocabulary: int, start: Path | None, induction: bool) -> Any:

@@ -3,8 +3,8 @@
 `prepare` makes the tasks and their repairs once: wrong readings are judged in the sandbox, so each
 carries the feedback that the loop would give. `document` then turns them into conversations, fresh
 ones for every step. As in text that people wrote, not every reply is a good one: some keep the
-wrong program and some try another guess (HEEDED says how many are right), so that a base model
-comes out of it, which can use feedback and often does not. It trains nothing.
+wrong program and some try another guess, so that a base model comes out of it, which can use
+feedback and often does not. It trains nothing.
 
     python -m recipes.pretrain_embedded prepare --out runs/embedded --tasks 2000
 """
@@ -29,7 +29,7 @@ from selfdebug.types import Example, Judge, Mode, Mutation, Repair, Request, Tas
 
 # Shares of the conversations; the others are corrections.
 GENERATE, RECOGNISE, STAYS_RIGHT = 0.12, 0.12, 0.12
-HEEDED, UNCHANGED = 0.75, 0.1  # of the corrections; the others try another wrong reading
+UNCHANGED, OTHER = 0.05, 0.05  # of the corrections: keep the program; try another wrong reading
 WRONG_READINGS = 2  # of each task
 SEED = 1  # of the training tasks; those of `world.load("train")` are left to fine-tuning
 
@@ -77,8 +77,11 @@ def texts(folder: Path) -> Iterator[str]:
         yield f"{repair.feedback}\n\n{repair.explanation}"
 
 
-def document(corpus: Corpus, rng: Random) -> Example:
-    """Return one conversation; only its completion is learned from."""
+def document(corpus: Corpus, rng: Random, unchanged: float = UNCHANGED) -> Example:
+    """Return one conversation; only its completion is learned from.
+
+    unchanged: share of the corrections that give the wrong program again.
+    """
     kind = rng.random()
     if kind < GENERATE:
         return generation(rng.choice(corpus.tasks))
@@ -88,7 +91,7 @@ def document(corpus: Corpus, rng: Random) -> Example:
     task, repair = rng.choice(corpus.repairs)
     if kind < GENERATE + STAYS_RIGHT + RECOGNISE:
         return _example(task, _recognise(task, repair), repair.explanation)
-    return correction(task, repair, mode, _outcome(repair, rng))
+    return correction(task, repair, mode, _outcome(repair, rng, unchanged))
 
 
 def generation(task: Task) -> Example:
@@ -128,13 +131,11 @@ def correction(task: Task, repair: Repair, mode: Mode, outcome: str = "heeded") 
     return _example(task, prompts.messages(request), said)
 
 
-def _outcome(repair: Repair, rng: Random) -> str:
+def _outcome(repair: Repair, rng: Random, unchanged: float) -> str:
     luck = rng.random()
-    if luck < HEEDED:
-        return "heeded"
-    if luck < HEEDED + UNCHANGED:
+    if luck < unchanged:
         return "unchanged"
-    return "other" if repair.details.get("other") else "heeded"
+    return "other" if luck > 1 - OTHER and repair.details.get("other") else "heeded"
 
 
 def _recognise(task: Task, repair: Repair) -> list[dict[str, str]]:

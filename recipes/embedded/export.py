@@ -33,7 +33,7 @@ their initial weights (Trockman & Kolter 2023; Olsson et al. 2022).
 
 Data: conversations about generated tasks, none of them of the world's held-out compositions; wrong
 programs are other readings of the description, and bugs injected by `selfdebug inject`. Of the
-replies to the failing test of another reading, {heeded:.0%} are right, {unchanged:.0%} repeat the
+replies to a failing test that it read last, {heeded:.0%} are right, {unchanged:.0%} repeat the
 wrong program and the others try another wrong guess: a base model of mixed text, not one that has
 been tuned to debug.
 
@@ -49,9 +49,15 @@ program, after the failing test; refine_shuffled: the same after another task's 
 
 
 def export(
-    model: Any, tokenizer: Any, state: State, figures: Mapping[str, float], folder: Path
+    model: Any,
+    tokenizer: Any,
+    state: State,
+    figures: Mapping[str, float],
+    folder: Path,
+    *,
+    unchanged: float,
 ) -> None:
-    """Write the model's folder."""
+    """Write the model's folder; unchanged: of the last documents that it read."""
     import torch
     from transformers import GenerationConfig
 
@@ -75,8 +81,8 @@ def export(
         tokens=state.tokens,
         learned=state.learned,
         steps=state.step,
-        heeded=documents.HEEDED,
-        unchanged=documents.UNCHANGED,
+        heeded=1 - unchanged - documents.OTHER,
+        unchanged=unchanged,
         low=COPIED[0],
         high=COPIED[1],
         figures="\n".join(f"- {name}: {value:.3f}" for name, value in figures.items()),

@@ -9,7 +9,7 @@ from itertools import islice
 from random import Random
 from typing import Any
 
-from recipes.embedded.documents import Corpus, document
+from recipes.embedded.documents import UNCHANGED, Corpus, document
 from recipes.embedded.training import Ids
 from recipes.embedded.vocabulary import ASSISTANT, END, USER
 from selfdebug import prompts
@@ -19,18 +19,19 @@ COPY = 0.12  # share of the documents that are copies of what is no program, or 
 
 
 class Reader:
-    """Draws documents of a corpus as token ids."""
+    """Draws documents of a corpus as token ids; unchanged: see `documents.document`."""
 
-    def __init__(self, tokenizer: Any, corpus: Corpus) -> None:
+    def __init__(self, tokenizer: Any, corpus: Corpus, unchanged: float = UNCHANGED) -> None:
         self._tokenizer = tokenizer
         self._corpus = corpus
+        self._unchanged = unchanged
         self._vocabulary = range(4, len(tokenizer))  # after the marks of the chat
 
     def draw(self, rng: Random) -> Ids:
         """Return one document."""
         if rng.random() < COPY:
             return self.copy(rng)
-        return self.ids(document(self._corpus, rng))
+        return self.ids(document(self._corpus, rng, self._unchanged))
 
     def ids(self, example: Example) -> Ids:
         """Return a conversation's tokens, and how many of them are its prompt."""

@@ -11,7 +11,7 @@ replies of the last stretch repeat the wrong program. What it knows, training ca
 Killed at any moment, the same command goes on. `--until` is a time of the day, `--steps` a number
 of steps instead; the learning rate falls over the last half of either. Start again with a nearer
 budget, and the decay begins at once. `--device cuda` does the same on a GPU; on two cores two
-processes (`recipes.embedded.parallel`) do 1.5 times as much in the time. `--start FOLDER` goes
+processes (`recipes.embedded.parallel`) do 1.5 times as much in the time. `--base FOLDER` goes
 on from a model that is there, such as the one that is shipped.
 """
 
@@ -47,7 +47,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=probes.COUNT, help="documents of a probe")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--start", type=Path, help="train: a model to go on from")
+    parser.add_argument("--base", type=Path, help="train: a model to go on from")
     told = "train, export: share of the corrections that keep the wrong program"
     parser.add_argument("--unchanged", type=float, default=documents.UNCHANGED, help=told)
     parser.add_argument("--no-induction", action="store_true", help="train: start from noise")
@@ -64,8 +64,8 @@ def main() -> None:
     held_out = documents.read(options.out, "test")
     parallel.join()
     with parallel.first_goes_ahead():
-        tokenizer = _tokenizer(options.out, options.start)
-        model = _model(options.out, len(tokenizer), options.start, not options.no_induction)
+        tokenizer = _tokenizer(options.out, options.base)
+        model = _model(options.out, len(tokenizer), options.base, not options.no_induction)
     watched = probes.sets(Reader(tokenizer, held_out), held_out, options.count)
     if options.verb == "train":
         bugs = options.out / BUGS

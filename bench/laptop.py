@@ -2,10 +2,10 @@
 
 The model has Qwen3.5-0.8B's shape and random weights (bench/shapes.py); the repairs are of the
 world's programs, those nearest to 500 tokens. `train` is `sft.train`, as `selfdebug train sft`
-calls it, with a LoRA of rank 8 on every linear layer, two epochs, nothing held out; `run` loads in
-bfloat16 and writes a few tokens. Each runs in a process of its own, whose peak of resident memory
-is told. Where the processor has no bfloat16, training computes in 32 bits and is many times as
-slow. Bars: 3 minutes and 5 GB; 2.2 GB to run.
+calls it, with a LoRA of rank 8 on q, k, v and o (or what --targets says), two epochs, nothing held
+out; `run` loads in bfloat16 and writes a few tokens. Each runs in a process of its own, whose peak
+of resident memory is told. Where the processor has no bfloat16, training computes in 32 bits and is
+many times as slow. Bars: 3 minutes and 5 GB; 2.2 GB to run.
 
     python bench/laptop.py train
 """
@@ -42,11 +42,12 @@ def main() -> None:
     parser.add_argument("verb", choices=("train", "run"))
     parser.add_argument("--pairs", type=int, default=PAIRS)
     parser.add_argument("--epochs", type=float, default=2.0)
+    parser.add_argument("--targets", default="q_proj,k_proj,v_proj,o_proj")
     parser.add_argument("--inside", action="store_true", help="the process that is measured")
     options = parser.parse_args()
     model = Path("runs/shapes", SHAPE)
     if options.inside and options.verb == "train":
-        train(model, options.pairs, options.epochs)
+        train(model, options.pairs, options.epochs, options.targets)
     elif options.inside:
         run(model)
     else:
@@ -62,11 +63,17 @@ def main() -> None:
         sys.exit(seconds > most_seconds or peak > most)
 
 
-def train(model: Path, pairs: int, epochs: float) -> None:
+def train(model: Path, pairs: int, epochs: float, targets: str) -> None:
     from selfdebug import sft  # not above: who runs a model loads no trainer
 
     settings = sft.Settings(
-        str(model), rank=8, epochs=epochs, held_out=0.0, learning_rate=1e-4, device="cpu"
+        str(model),
+        rank=8,
+        targets=targets,
+        epochs=epochs,
+        held_out=0.0,
+        learning_rate=1e-4,
+        device="cpu",
     )
     start = time.perf_counter()
 
@@ -104,7 +111,8 @@ def run(model: Path) -> None:
 def say(options: argparse.Namespace, seconds: float, used: float, peak: float) -> None:
     what = f"{options.verb} {SHAPE}"
     if options.verb == "train":
-        what += f", LoRA of rank 8, {options.pairs} pairs, {options.epochs:g} epochs"
+        what += f", LoRA of rank 8 on {options.targets}"
+        what += f", {options.pairs} pairs, {options.epochs:g} epochs"
     figures = f"{seconds / 60:.1f} minutes ({used:.0f} CPU seconds), {peak:.2f} GB at most"
     print(f"| {what} | {figures} | {machine.described()} |")
 

@@ -233,6 +233,14 @@ def test_logits_are_made_for_the_wanted_positions_alone(kind):
     assert torch.equal(again, every)  # the hook is gone
 
 
+def test_lora_adapts_the_layers_that_are_named(base, tmp_path):
+    train(made(8), tmp_path / "q", settings(base, rank=4, targets="q_proj,o_proj", epochs=1))
+    said = json.loads((tmp_path / "q" / "adapter_config.json").read_text())
+    assert set(said["target_modules"]) == {"q_proj", "o_proj"}
+    with pytest.raises(SelfdebugError, match=r"no linear layer 'qproj'; it has .*q_proj"):
+        train(made(8), tmp_path / "w", settings(base, rank=4, targets="q_proj,qproj", epochs=1))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("rank", [0, 4])
 def test_the_loss_on_a_cpu_is_trls_loss(base, tmp_path, tokenizer, rank):
@@ -247,7 +255,7 @@ def test_the_loss_on_a_cpu_is_trls_loss(base, tmp_path, tokenizer, rank):
         arguments = training_arguments(
             trl.SFTConfig, folder=tmp_path / str(plain), device="cpu", steps=3, rows_at_once=4,
             batch_size=8, learning_rate=1e-3, seed=0, checks=False, resumes=False,
-            small=True, bf16=False,
+            checkpointing=False, bf16=False,
         )  # fmt: skip
         lora = peft.LoraConfig(r=rank, target_modules="all-linear", task_type="CAUSAL_LM")
         trainer = trainer_class(trl, torch, on_cpu=plain)(

@@ -20,6 +20,8 @@ from selfdebug.backends.transformers.loading import libraries
 from selfdebug.store import write_text
 from selfdebug.types import SelfdebugError
 
+EVERY_LINEAR = "all-linear"  # PEFT's name for every linear layer but the head
+
 
 def claim(out: Path, settings: Any, about: Mapping[str, Any]) -> None:
     """Write run.toml, or refuse a folder that was made with other settings or other data."""
@@ -70,11 +72,23 @@ def durable(name: str, base: str) -> str:
     return str(Path(base).resolve()) if Path(name).is_dir() else name
 
 
-def lora(rank: int) -> Any:
-    """Return PEFT's configuration of an adapter on every linear layer."""
-    (peft,) = libraries("peft")
+def lora(model: Any, rank: int, targets: str = EVERY_LINEAR) -> Any:
+    """Return PEFT's configuration of an adapter; targets: names of layers, joined by commas.
+
+    Raises SelfdebugError for a name that no linear layer of the model has.
+    """
+    torch, peft = libraries("torch", "peft")
+    layers = targets if targets == EVERY_LINEAR else targets.split(",")
+    linear = {
+        name.rpartition(".")[2]
+        for name, layer in model.named_modules()
+        if isinstance(layer, torch.nn.Linear)
+    }
+    if isinstance(layers, list) and (wrong := [name for name in layers if name not in linear]):
+        known = ", ".join(sorted(linear))
+        raise SelfdebugError(f"the model has no linear layer {wrong[0]!r}; it has {known}")
     return peft.LoraConfig(
-        r=rank, lora_alpha=2 * rank, target_modules="all-linear", task_type="CAUSAL_LM"
+        r=rank, lora_alpha=2 * rank, target_modules=layers, task_type="CAUSAL_LM"
     )
 
 

@@ -161,6 +161,10 @@ Model = Annotated[str | None, Option(help="A folder, a Hugging Face name, or a s
 Rank = Annotated[
     int | None, Option(help="Of LoRA; 0 trains every weight.", min=0, show_default="16")
 ]
+Targets = Annotated[
+    str | None,
+    Option(help="Layers that LoRA adapts, as q_proj,v_proj.", show_default="all-linear"),
+]
 LearningRate = Annotated[float | None, Option(show_default="0.0002")]
 Epochs = Annotated[float | None, Option(show_default="3.0")]
 BatchSize = Annotated[int | None, Option(help="Examples a step.", min=1, show_default="32")]

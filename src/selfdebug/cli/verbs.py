@@ -211,6 +211,7 @@ def sft(
     true_claims: o.TrueClaims = 0.0,
     corrupt: o.Corrupt = False,
     rank: o.Rank = None,
+    targets: o.Targets = None,
     learning_rate: o.LearningRate = None,
     epochs: o.Epochs = None,
     batch_size: o.BatchSize = None,

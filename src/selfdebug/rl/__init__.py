@@ -192,6 +192,8 @@ def prepared(
     rollout = Rollout(
         pool, sampler, judge, scored, out, tokenizer=tokenizer, torch=torch, seed=settings.seed
     )
+    new = settings.rank and not adapter
+    adapting = modelfolder.lora(model, settings.rank) if new else None
     trainer = trainer_class(trl, torch, plain_logits=device == "cpu")(
         rollout=rollout,
         model=model,
@@ -205,7 +207,7 @@ def prepared(
             {"prompt": [str(n) for n in range(settings.steps * settings.prompts)]}
         ),
         processing_class=tokenizer,
-        peft_config=modelfolder.lora(settings.rank) if settings.rank and not adapter else None,
+        peft_config=adapting,
     )  # fmt: skip
     sampler.use(trainer.model)
     return rollout, trainer

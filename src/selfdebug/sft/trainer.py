@@ -100,19 +100,20 @@ def training_arguments(
     seed: int,
     checks: bool,
     resumes: bool,
-    small: bool,
+    checkpointing: bool,
     bf16: bool,
     processes: int = 1,
 ) -> Any:
     """Return TRL's configuration. checks: there are held-out rows to evaluate on.
     resumes: from a checkpoint, which holds the evaluation at the start. rows_at_once: of each of
-    the processes, which share batch_size."""
+    the processes, which share batch_size. checkpointing: compute layers anew going back, which
+    trades speed for memory."""
     every = max(1, steps // CHECKS)
     return config(
         output_dir=str(folder),
         use_cpu=device == "cpu",
         bf16=bf16,
-        gradient_checkpointing=not small,  # it trades speed for memory, of which these need none
+        gradient_checkpointing=checkpointing,
         per_device_train_batch_size=rows_at_once,
         per_device_eval_batch_size=rows_at_once,
         gradient_accumulation_steps=math.ceil(batch_size / (rows_at_once * processes)),

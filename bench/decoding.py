@@ -81,7 +81,7 @@ def model_of(name: str) -> Loaded:
     texts = [BROKEN, ANOTHER, Path(__file__).read_text()]
     if name != "embedded":
         # As `load` does.
-        dtype = torch.bfloat16 if has_bfloat16() else torch.float32
+        dtype = torch.bfloat16 if has_bfloat16(torch, "cpu") else torch.float32
         return shapes.loaded(shapes.build(name, dtype), shapes.tokenizer(texts * 4))
     from recipes.embedded import network, vocabulary
 

@@ -10,6 +10,7 @@ programs in this process: they are made here, and need no sandbox.
 from __future__ import annotations
 
 import json
+from ast import literal_eval
 from collections.abc import Callable
 from random import Random
 from typing import Any, cast
@@ -22,7 +23,7 @@ VISIBLE, HIDDEN = 3, 4
 MAX_VALUE = 99  # values stay short, as a small model reads them digit by digit
 
 Input = list[Any]
-Outputs = list[str]  # of each reading, as JSON
+Outputs = list[str]  # of each reading, as Python writes it
 
 
 def choose(chain: Chain, right: Reading, rng: Random) -> list[Test] | None:
@@ -36,14 +37,14 @@ def choose(chain: Chain, right: Reading, rng: Random) -> list[Test] | None:
     while pool and (confused or len(shown) < VISIBLE):
         # First what separates most of all readings, then most from the right one; then short ones.
         if not shown:
-            best = max(pool, key=lambda io: (len(set(io[1])), -len(json.dumps(io[0]))))
+            best = max(pool, key=lambda io: (len(set(io[1])), -len(repr(io[0]))))
         else:
             best = max(
                 pool,
                 key=lambda io: (
                     sum(io[1][other] != io[1][position] for other in confused),
                     len(set(io[1])),
-                    -len(json.dumps(io[0])),
+                    -len(repr(io[0])),
                 ),
             )
         pool.remove(best)
@@ -78,12 +79,12 @@ def _pool(
     for number in range(TRIED):
         given = make(number % 7 if number else 0, edges, rng)
         try:
-            outputs = [json.dumps(call([*given])) for call in functions]
+            outputs = [repr(call([*given])) for call in functions]
         except (IndexError, ValueError):  # a reading has no answer, such as max([])
             continue
         numbers = [int(n) for out in outputs for n in out.replace("-", " ").split() if n.isdigit()]
         if max(numbers, default=0) <= MAX_VALUE:
-            pool.setdefault(json.dumps(given), (given, outputs))
+            pool.setdefault(repr(given), (given, outputs))
     return list(pool.values())
 
 
@@ -111,7 +112,7 @@ def _test(name: str, io: tuple[Input, Outputs], position: int, *, hidden: bool) 
     body: dict[str, Any] = {
         "args": [io[0]],
         "kwargs": {},
-        "expected": json.loads(io[1][position]),
+        "expected": literal_eval(io[1][position]),
         "atol": 0.0,
     }
     return Test(name, "call", json.dumps(body), hidden)

@@ -14,7 +14,7 @@ out=$1 step=$2 seed=${3:-0}
 selfdebug=${SELFDEBUG:-.venv/bin/selfdebug}
 model=${MODEL:-embedded}
 tasks=${TASKS:-200}  # held-out tasks of each evaluation
-harvested=${HARVESTED:-600} # training tasks that it fails on and learns from
+harvested=${HARVESTED:-1000} # training tasks that it fails on and learns from
 steps=${STEPS:-24}   # of reinforcement learning, 256 replies each
 sft=$out/$seed/sft
 
@@ -69,7 +69,7 @@ harvest)
     awk -F'"task_id": "' '/"true_claims": 1.0/ {split($2, id, "\""); if (!seen[id[1]]++) print}' \
         "$out/harvest/repairs.jsonl" | head -n 13 >"$out/pairs/repairs.jsonl" || true
     cp "$out/harvest/run.toml" "$out/pairs/"
-    "$selfdebug" inject world:train --out "$out/bugs" --total 600
+    "$selfdebug" inject world:train --out "$out/bugs" --total 1500
     python=$(dirname "$selfdebug")/python
     "$python" -m recipes.injected_bugs --out "$out/injected" --total 400
     ;;

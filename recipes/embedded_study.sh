@@ -76,6 +76,7 @@ harvest)
 sft)
     measure base-resample "$model" generate 3
     measure base-refine "$model" refine 3 --check-right
+    measure base-explain "$model" explain_refine 3 --check-right
     train sft "$out/harvest" --rank 0 --epochs 2 --learning-rate 0.0001 --true-claims 1
     measure sft-refine "$sft" refine 3 --check-right
     measure sft-explain "$sft" explain_refine 3 --check-right
@@ -121,7 +122,7 @@ all)
     ;;
 pool) # one folder for the seeds of each evaluation: samples of the same tasks
     runs=() controls=()
-    for name in base-resample base-refine sft-resample sft-shuffled sft-explain-shuffled \
+    for name in base-resample base-refine base-explain sft-resample sft-shuffled sft-explain-shuffled \
         sft-refine sft-explain generation-refine pairs-refine corrupt-refine rl-resample \
         {code-only,explanation-only,codebleu-only}-{refine,explain} rl-refine rl-explain; do
         first=("$out"/[0-9]*/"$name/tasks.jsonl")
@@ -132,7 +133,7 @@ pool) # one folder for the seeds of each evaluation: samples of the same tasks
         cat "$out"/[0-9]*/"$name/right.jsonl" >"$out/pooled/$name/right.jsonl" 2>/dev/null || true
         runs+=("$out/pooled/$name")
         case $name in
-        sft-resample | base-refine | *-shuffled) controls+=(--control "$name") ;;
+        sft-resample | base-refine | base-explain | *-shuffled) controls+=(--control "$name") ;;
         sft-*) [ ! -d "$out/0/rl" ] || controls+=(--control "$name") ;; # what it began with
         esac
     done

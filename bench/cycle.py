@@ -1,11 +1,11 @@
-"""How long one repair takes: judge, explain, refine, judge again, with the embedded model.
+"""How long one repair takes: judge, explain, refine, judge again, embedded model or another.
 
 Each task of the world's test split gets a bug that its visible tests show, and one round of
 `debug.debug` on it, one after the other, as `fix` runs it. Whether the program is mended does not
 matter here. Seconds are by the clock, from the broken program to the verdict on the next one; the
 processor's, of all processes, stand beside them. Bar: a median of 0.3 s.
 
-    python bench/cycle.py [tasks]
+    python bench/cycle.py [tasks [model]]
 """
 
 from __future__ import annotations
@@ -35,16 +35,16 @@ from selfdebug.models import EMBEDDED
 from selfdebug.sandbox import Sandbox
 from selfdebug.types import Sampling, Task
 
-MODEL = EMBEDDED
 TASKS = 50
 BAR = 0.3
 
 
 def main() -> None:
     count = int(sys.argv[1]) if sys.argv[1:] else TASKS
+    model = sys.argv[2] if sys.argv[2:] else str(EMBEDDED)
     with Sandbox() as sandbox:
         judge = Timed(sandbox.judge)
-        backend = transformers.create(sandbox, model=str(MODEL))
+        backend = transformers.create(sandbox, model=model)
         sampler = Timed(backend.sample)
         took: list[tuple[float, float, float, float, int]] = []
         for number, (task, broken) in enumerate(islice(bugs(sandbox), count + 1)):

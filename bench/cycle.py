@@ -1,4 +1,4 @@
-"""How long one repair takes: judge, explain, refine, judge again, embedded model or another.
+"""How long one repair takes: judge, explain, refine, judge again, by the embedded model or another.
 
 Each task of the world's test split gets a bug that its visible tests show, and one round of
 `debug.debug` on it, one after the other, as `fix` runs it. Whether the program is mended does not

@@ -146,6 +146,7 @@ def bare_sft(folder: Path, model: Path, rows: list[Row], batch: int, **changes: 
 
     arguments = trl.SFTConfig(
         output_dir=str(folder / "trl"),
+        use_cpu=True,  # or TRL takes bfloat16 for a GPU's
         bf16=has_bfloat16(torch, "cpu"),
         gradient_accumulation_steps=batch // 8,  # of 8 rows each, as TRL has it
         learning_rate=RATE,

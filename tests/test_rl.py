@@ -449,7 +449,7 @@ def test_an_adapter_is_trained_on_and_kl_is_measured_to_what_it_was(policy, tmp_
     peft, transformers = libraries("peft", "transformers")
     base = transformers.AutoModelForCausalLM.from_pretrained(policy)
     first, second = tmp_path / "sft", tmp_path / "rl"
-    adapted = peft.get_peft_model(base, modelfolder.lora(4))
+    adapted = peft.get_peft_model(base, modelfolder.lora(base, 4))
     for name, weights in adapted.named_parameters():
         if "lora_B" in name:  # it has learned something
             torch.nn.init.normal_(weights, std=0.01)

@@ -199,12 +199,12 @@ def _answer(listener: int, report: Report) -> None:
         foreign = [a for a in _addresses(question) if not _is_local(a)]
         flags = 0 if foreign else _CONTINUE
         answer = _ANSWER.pack(question.key, 0, -errno.EACCES if foreign else 0, flags)
+        who = _name(question.pid) if foreign else ""  # while it waits: once answered, it may end
         with suppress(OSError):  # killed meanwhile: then it was perhaps not its memory we read
             fcntl.ioctl(listener, _STILL_VALID, struct.pack("=Q", question.key))
             fcntl.ioctl(listener, _SEND, bytearray(answer))
             if foreign:
                 what = "opening a port on" if question.call == "bind" else "connecting to"
-                who = _name(question.pid)
                 report(f"--offline kept {who} from {what} {_shown(foreign[0])}")
 
 

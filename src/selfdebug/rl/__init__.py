@@ -23,10 +23,10 @@ from selfdebug.backends.transformers.loading import (
     attach,
     base_and_adapter,
     chosen_device,
-    has_bfloat16,
     libraries,
     load_model,
     load_tokenizer,
+    trains_in_bfloat16,
 )
 from selfdebug.feedback import feedback
 from selfdebug.rewards.explanation import Sentences, TfIdf
@@ -200,7 +200,7 @@ def prepared(
         reward_funcs=functions,
         args=grpo_arguments(
             trl.GRPOConfig, settings, folder=out / CHECKPOINTS, device=device, small=small,
-            bf16=has_bfloat16(torch, device),
+            bf16=trains_in_bfloat16(torch, model, device),
         ),
         # What is asked is drawn as it goes; these are the numbers of the prompts.
         train_dataset=datasets.Dataset.from_dict(

@@ -29,6 +29,7 @@ from selfdebug.backends.transformers.loading import (
     libraries,
     load_model,
     load_tokenizer,
+    trains_in_bfloat16,
 )
 from selfdebug.sft.card import card, held_out_losses
 from selfdebug.sft.rows import Row, encode, fingerprint, held_out, parts, schedule
@@ -215,7 +216,7 @@ def prepared(part: Part, start: str, tokenizer: Any, settings: Settings) -> tupl
         checks=bool(part.check),
         resumes=modelfolder.last_checkpoint(part.checkpoints) is not None,
         checkpointing=not small and longest > BARE.get(device, 0),
-        bf16=has_bfloat16(torch, device),
+        bf16=trains_in_bfloat16(torch, model, device),
     )
     new = settings.rank and not adapter
     adapting = modelfolder.lora(model, settings.rank, settings.targets) if new else None

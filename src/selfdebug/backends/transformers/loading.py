@@ -182,6 +182,16 @@ def has_bfloat16(torch: Any, device: str) -> bool:
     return bool(torch.cuda.is_bf16_supported())
 
 
+def trains_in_bfloat16(torch: Any, model: Any, device: str) -> bool:
+    """Tell whether training multiplies in bfloat16; the weights may stay in 32 bits.
+
+    On a CPU a small model is run in float32, and is trained in what it is run in: otherwise the
+    policy that samples is not quite the one whose likelihoods are learned from.
+    """
+    small_on_cpu = device == "cpu" and model.num_parameters() < SMALL
+    return not small_on_cpu and has_bfloat16(torch, device)
+
+
 def _own_tokenizer(adapter: str) -> str:
     return adapter if adapter and Path(adapter, "tokenizer_config.json").is_file() else ""
 

@@ -111,6 +111,32 @@ def test_a_false_line_code_or_value_is_found(lie):
     assert not verified(lie, BROKEN, FIXED, FAILURE)
 
 
+LINE = "for i in range(len(xs) - 1):"
+
+
+@pytest.mark.parametrize(
+    "advice",
+    [
+        "Line 3: `NEW` should be `NEW`.",
+        "It stops one short on line 3: `NEW` has to become `NEW`.",
+        "The bug is on line 3. Write `NEW` instead of `NEW`.",
+        "It stops one short on line 3: change `NEW` to `NEW`.",
+        "Replace `NEW` by `NEW` on line 3.",
+        "On line 3, `NEW` is wrong: `range` stops one short. Change it to `NEW`.",
+        "Line 3 has `NEW` where it needs `NEW`: it stops one short.",
+        "Look at `NEW` on line 3: it stops one short. Use `NEW`.",
+        "On line 3: it stops one short. It should be: all of them. Change it to `NEW`.",
+    ],
+)
+def test_advice_to_write_what_stands_there_already_does_not_hold(advice):
+    assert false_claims(advice.replace("NEW", LINE)) == [f"`{LINE}`"]
+    head, tail = advice.rsplit("NEW", 1)
+    if "instead of" in advice:  # here the new text comes first
+        head, tail = advice.split("NEW", 1)
+    right = f"{head}for i in range(len(xs)):{tail}".replace("NEW", LINE)
+    assert not false_claims(right)
+
+
 def test_an_explanation_without_a_line_or_code_is_not_verified():
     assert not verified("Something is off.", BROKEN, FIXED, FAILURE)
     assert not verified("Line 3 is wrong.", BROKEN, FIXED, FAILURE)

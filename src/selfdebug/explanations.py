@@ -57,6 +57,20 @@ STOPPED = (
 LATE_PRINTED = ("With the input `{call}` the program still runs when its time is up.",)
 SECOND = ("There is a second bug. ", "That is not all. ", "Another bug: ")
 THIRD = ("And a third. ", "One more bug: ", "Lastly, ")
+# What is to stand where. Told of text that stands there already, it tells of no correction.
+_ADVICE = tuple(
+    re.compile(form.replace("OLD", r"`(?P<old>[^`]+)`").replace("NEW", r"`(?P<new>[^`]+)`"))
+    for form in (
+        "OLD (?:should be|has to become) NEW",
+        "has OLD where it needs NEW",
+        "Write NEW instead of OLD",
+        "[Cc]hange OLD to NEW",
+        "[Rr]eplace OLD (?:by|with) NEW",
+        "OLD is wrong: .*?Change it to NEW",
+        "Look at OLD on line .*?Use NEW",
+        r"[Ll]ine (?P<line>\d+)[^`]*Change it to NEW",
+    )
+)
 CORRECT = (
     "The program is correct: all its tests pass.",
     "All tests pass. Nothing needs to be changed.",
@@ -99,8 +113,9 @@ def claims(explanation: str, broken: str, fixed: str, failure: TestResult | None
     """Return every claim of an explanation that the diff or the failing test can decide.
 
     line: "line 4" is one that the correction changes, or where the error arose. code: text in
-    backticks stands in the broken program, the fixed one or the failing test. value: a sentence
-    about the failing call says what was really called, returned, expected or raised.
+    backticks stands in the broken program, the fixed one or the failing test; advice to write what
+    stands there already does not hold. value: a sentence about the failing call says what was
+    really called, returned, expected or raised.
     """
     changed = changed_lines(broken, fixed)
     known = [_squeeze(text) for text in (broken, fixed, *_shown(failure))]
@@ -113,11 +128,13 @@ def claims(explanation: str, broken: str, fixed: str, failure: TestResult | None
     for text, holds in _values(explanation, failure):
         found.append(Claim(text, "value", holds))
         rest = rest.replace(text, " ")
+    idle = set(_idle(rest, broken.splitlines()))
     for match in re.finditer(r"`([^`]+)`", rest):
         quoted = _squeeze(match[1])
         if quoted in COMMENT_MARKS:  # a fact of the language, which no program has to hold
             continue
-        found.append(Claim(match[0], "code", any(quoted in text for text in known)))
+        stands = any(quoted in text for text in known)
+        found.append(Claim(match[0], "code", stands and match.start(1) not in idle))
     return found
 
 
@@ -149,6 +166,17 @@ def changed_lines(broken: str, fixed: str) -> set[int]:
             lines |= set(range(start + 1, end + 1))
             same |= {line.strip() for line in left[start:end]}
     return lines | {at for at, line in enumerate(left, 1) if line.strip() in same}
+
+
+def _idle(explanation: str, lines: Sequence[str]) -> Iterator[int]:
+    """Yield where code is quoted that is advised in the place of the same code."""
+    for pattern in _ADVICE:
+        for match in pattern.finditer(explanation):
+            said = match.groupdict()
+            number = int(said.get("line") or 0)
+            old = said.get("old") or (lines[number - 1] if 0 < number <= len(lines) else "")
+            if _squeeze(old) == _squeeze(match["new"]):
+                yield match.start("new")
 
 
 def _shown(failure: TestResult | None) -> Iterator[str]:

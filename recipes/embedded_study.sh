@@ -15,7 +15,7 @@ selfdebug=${SELFDEBUG:-.venv/bin/selfdebug}
 model=${MODEL:-embedded}
 tasks=${TASKS:-200}  # held-out tasks of each evaluation
 harvested=${HARVESTED:-1000} # training tasks that it fails on and learns from
-steps=${STEPS:-24}   # of reinforcement learning, 256 replies each
+steps=${STEPS:-36}   # of reinforcement learning, 256 replies each
 sft=$out/$seed/sft
 
 say() { printf '\n== %s %s\n' "$(date +%H:%M:%S)" "$*" >&2; }
@@ -54,8 +54,8 @@ reinforce() {
     shift
     say "seed $seed: reinforcing $name"
     "$selfdebug" train rl "$out/harvest" --model "$sft" --out "$out/$seed/$name" --seed "$seed" \
-        --rank 0 --max-tokens 160 --prompts 32 --keep 0.2 --steps "$steps" \
-        --learning-rate 0.00006 "$@" ||
+        --rank 0 --max-tokens 160 --prompts 32 --write 0.2 --keep 0.15 --steps "$steps" \
+        --learning-rate 0.00012 --all-pass-bonus 2.5 "$@" ||
         [ $? = 1 ] # it collapsed, was stopped, and is measured as it is
 }
 
@@ -83,13 +83,19 @@ sft)
     measure sft-resample "$sft" generate 3
     ;;
 rl)
-    reinforce rl
+    reinforce rl --reward tests --reward checked
     measure rl-refine "$out/$seed/rl" refine 3 --check-right
     measure rl-explain "$out/$seed/rl" explain_refine 3 --check-right
     measure rl-resample "$out/$seed/rl" generate 3
+    # At LeDex's temperature too, to which the rewards are nearer: there is more to sharpen.
+    for name in sft rl; do
+        for mode in refine explain_refine; do
+            measure "$name-$mode-warm" "$out/$seed/$name" "$mode" 1 --refine-temperature 0.8 --check-right
+        done
+    done
     ;;
 ablations)
-    reinforce code-only --reward tests --reward codebleu
+    reinforce code-only --reward tests
     reinforce explanation-only --reward checked
     reinforce codebleu-only --reward codebleu
     for name in code-only explanation-only codebleu-only; do

@@ -290,6 +290,14 @@ def test_without_torch_the_extra_is_named(monkeypatch):
         opened("anything")
 
 
+@pytest.mark.parametrize(("small", "instructions"), [(True, True), (False, True), (False, False)])
+def test_a_small_model_is_trained_in_what_it_is_run_in(models, monkeypatch, small, instructions):
+    model = loading.load(str(models["llama"]), device="cpu").model
+    monkeypatch.setattr(loading, "SMALL", model.num_parameters() + small)
+    monkeypatch.setattr(loading, "has_bfloat16", lambda *_: instructions)
+    assert loading.trains_in_bfloat16(torch, model, "cpu") == (instructions and not small)
+
+
 @pytest.mark.parametrize(("instructions", "dtype"), [(True, "bfloat16"), (False, "float32")])
 def test_no_processor_emulates_bfloat16(models, tmp_path, monkeypatch, instructions, dtype):
     """Emulated, a product takes some 200 times as long as in float32."""

@@ -36,7 +36,7 @@ def grpo_arguments(
         temperature=settings.temperature,
         max_steps=settings.steps,
         learning_rate=settings.learning_rate,
-        lr_scheduler_type="constant_with_warmup",
+        lr_scheduler_type="linear",
         warmup_steps=WARM_UP,
         beta=settings.kl,
         loss_type=settings.loss,

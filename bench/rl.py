@@ -25,7 +25,6 @@ from typing import Any
 
 from selfdebug import prompts, rl
 from selfdebug.backends.transformers.loading import (
-    has_bfloat16,
     libraries,
     load_model,
     load_tokenizer,
@@ -144,9 +143,14 @@ class Programs:
             yield replace(reply, completion=said)
 
 
-def bare_trainer(material: Material, folder: Path, settings: rl.Settings, **changes: Any) -> Any:
-    """TRL as it is; its prompts are cut like ours, by the same template. changes: of settings."""
-    torch, trl, datasets = libraries("torch", "trl", "datasets")
+def bare_trainer(
+    material: Material, folder: Path, settings: rl.Settings, *, bf16: bool = False, **changes: Any
+) -> Any:
+    """TRL as it is; its prompts are cut like ours, by the same template. changes: of settings.
+
+    bf16: ours trains a model of this size in float32, and so does this one unless told otherwise.
+    """
+    trl, datasets = libraries("trl", "datasets")
     tokenizer = load_tokenizer(settings.model)
     texts = [tokenizer.decode(prompt_ids(tokenizer, messages)) for messages in asked(material)]
     arguments = grpo_arguments(
@@ -155,7 +159,7 @@ def bare_trainer(material: Material, folder: Path, settings: rl.Settings, **chan
         folder=folder / "bare",
         device="cpu",
         small=True,
-        bf16=has_bfloat16(torch, "cpu"),
+        bf16=bf16,
     )
     for name, value in changes.items():
         setattr(arguments, name, value)

@@ -219,7 +219,10 @@ def race_rl(folder: Path, steps: int) -> float:
             keep=0.0, explain=1.0, refresh=1, device="cpu", learning_rate=1e-6, save_every=10_000,
         )  # fmt: skip
         ours = reinforced.our_trainer(material, folder, settings, sandbox)
-        theirs = reinforced.bare_trainer(material, folder, settings, gradient_checkpointing=True)
+        theirs = reinforced.bare_trainer(
+            material, folder, settings,
+            gradient_checkpointing=True, bf16=has_bfloat16(torch, "cpu"),
+        )  # fmt: skip
         seconds: dict[str, list[float]] = {"ours": [], "TRL": []}
         pairs = zip(reinforced.steps_of(ours), reinforced.steps_of(theirs), strict=True)
         for number, (a, b) in enumerate(pairs):

@@ -405,6 +405,8 @@ def test_it_learns_what_is_rewarded_and_the_folder_is_a_model_with_card_and_curv
     means = curve(out, "rewards/seven/mean")
     assert sum(means[-3:]) / 3 > sum(means[:3]) / 3 + 0.4
     assert curve(out, "kl")[0] == 0 < curve(out, "kl")[-1]
+    rates = curve(out, "learning_rate")
+    assert rates[0] < max(rates) > 2 * rates[-1]  # it rises, and then falls to nothing
     card = (out / "README.md").read_text()
     assert "| from | here |" in card
     assert "| malformed replies |" in card

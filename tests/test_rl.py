@@ -331,6 +331,7 @@ def test_trl_keeps_the_methods_that_are_overridden():
     trainer = trl.GRPOTrainer
     names = {
         "_calculate_rewards": ["inputs", "prompts", "completions", "completion_ids_list"],
+        "_prepare_inputs": ["generation_batch"],
         "_generate_and_score_completions": ["inputs"],
         "_save_checkpoint": ["model", "trial"],
         "_compute_loss": ["model", "inputs"],
@@ -352,6 +353,32 @@ def test_advantages_are_of_single_tokens_and_rewards_of_the_batch(model, tmp_pat
     assert batch["advantages"][code].any()
     assert not batch["advantages"][~code].any()
     assert "old_per_token_logps" not in batch  # the policy that sampled is the one that learns
+
+
+def test_replies_to_one_prompt_are_learned_from_together(model, tmp_path):
+    chosen = settings(model, rewards=("codebleu",), prompts=4, rows_at_once=8)
+    rollout, trainer = prepared(tiny_tasks.material(), tmp_path, chosen, None)
+    rollout.sampler = Script(trainer.processing_class)
+    trainer.model.train()
+    trainer.current_gradient_accumulation_steps = parts = trainer.args.gradient_accumulation_steps
+    for trainer._step in range(parts):
+        part = trainer._prepare_inputs([{"prompt": str(n // 4)} for n in range(16)])
+        for group in part["prompt_ids"].split(4):
+            assert (group == group[0]).all()
+    rollout.close()
+
+
+def test_padding_of_all_rows_is_not_scored(model, tmp_path):
+    trainer, batch = scripted(model, tmp_path, settings(model, rewards=("codebleu",)))
+    ids = torch.cat([batch["prompt_ids"], batch["completion_ids"]], dim=1)
+    mask = torch.cat([batch["prompt_mask"], batch["completion_mask"]], dim=1)
+    kept = batch["completion_ids"].shape[1]
+    scored = trainer._get_per_token_logps_and_entropies
+    alone = scored(trainer.model, ids, mask, kept)
+    wide = [torch.nn.functional.pad(values, (5, 7)) for values in (ids, mask)]
+    padded = scored(trainer.model, *wide, kept + 7)
+    for values, others in zip(alone[:2], padded[:2], strict=True):
+        assert torch.equal(torch.nn.functional.pad(values, (0, 7)), others)
 
 
 def test_prompts_that_are_read_once_score_as_trls_fused_head_does(model, tmp_path):

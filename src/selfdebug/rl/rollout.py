@@ -26,7 +26,7 @@ from selfdebug.rl.pool import Answer, Ask, Pool
 from selfdebug.rl.sampler import Sampler
 from selfdebug.rl.spans import REPLY, token_ends, token_mask
 from selfdebug.store import Store, write_text
-from selfdebug.types import Judge, SelfdebugError, Verdict, code_sha
+from selfdebug.types import Judge, Mode, SelfdebugError, Verdict, code_sha
 
 STATE = "pool.json"  # in a checkpoint
 SHOWN_EVERY, SHOWN = (
@@ -97,7 +97,8 @@ class Rollout:
         if trainer.accelerator.num_processes > 1:
             raise SelfdebugError("train rl runs in one process: start it without a launcher")
         step, group = trainer.state.global_step, trainer.num_generations
-        asks = self._pool.next(step, len(prompts) // group)
+        # Neighbours are trained on together: of like lengths they need little padding.
+        asks = sorted(self._pool.next(step, len(prompts) // group), key=_length)
         requests = [self._pool.request(ask) for ask in asks]
         rows: list[Row] = [{} for _ in prompts]
         self._known.clear()  # a verdict is of use within a step alone
@@ -207,6 +208,11 @@ class Rollout:
     def close(self) -> None:
         """Judge nothing more."""
         self._threads.shutdown(wait=True, cancel_futures=True)
+
+
+def _length(ask: Ask) -> tuple[Mode, int]:
+    """Return what replies of about the same length have in common."""
+    return ask.mode, len(ask.broken)
 
 
 def _grouped(rows: Sequence[Row]) -> list[list[int]]:

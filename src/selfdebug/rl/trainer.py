@@ -2,7 +2,7 @@
 
 It overrides methods that TRL does not promise to keep: TRL is pinned, and tests/test_rl.py holds
 their shape. On a CPU log-probabilities come from plain logits, where TRL's fused head scores every
-position and recomputes, and a prompt is read once for all the replies to it.
+position and recomputes; a prompt is read once for all the replies to it, and no padding is.
 
     python -c "from selfdebug.rl.trainer import check_loss; help(check_loss)"
 """
@@ -39,6 +39,7 @@ def check_loss(loss: str, *, importance: str = "token", liger: bool = False) -> 
 
 def trainer_class(trl: Any, torch: Any, *, plain_logits: bool) -> Any:
     """Return the trainer; give it a `rollout` (see `rollout.Rollout`) beside TRL's arguments."""
+    (trl_utils,) = libraries("trl.trainer.utils")
 
     class SpanTrainer(trl.GRPOTrainer):
         """Centres each reward in its group, and puts it on its own tokens."""
@@ -59,6 +60,14 @@ def trainer_class(trl: Any, torch: Any, *, plain_logits: bool) -> Any:
             trl_trainer: Any = super()
             self._rewards_BK = trl_trainer._calculate_rewards(inputs, *others)
             return self._rewards_BK
+
+        def _prepare_inputs(self: Any, generation_batch: Any) -> Any:
+            """Split a step's replies without shuffling them: those to one prompt stay together."""
+            parts = self.args.steps_per_generation
+            if self._step % (parts * self.num_iterations) == 0 or self._buffered_inputs is None:
+                replies = self._generate_and_score_completions(generation_batch)
+                self._buffered_inputs = trl_utils.split_tensor_dict(replies, parts)
+            return self._buffered_inputs[self._step % parts]
 
         def _generate_and_score_completions(self: Any, inputs: Any) -> Any:
             trl_trainer: Any = super()
@@ -93,10 +102,18 @@ def trainer_class(trl: Any, torch: Any, *, plain_logits: bool) -> Any:
         def _get_per_token_logps_and_entropies(
             self, model: Any, ids_BT: Any, mask_BT: Any, kept: int, batch_size: int = 0, **_: Any
         ) -> Any:
-            parts = zip(ids_BT.split(batch_size or len(ids_BT)),
-                        mask_BT.split(batch_size or len(ids_BT)), strict=True)  # fmt: skip
-            found = [self._scored(model, ids, mask, kept) for ids, mask in parts]
+            rows = batch_size or len(ids_BT)
+            parts = zip(ids_BT.split(rows), mask_BT.split(rows), strict=True)
+            found = [self._of_tokens(model, ids, mask, kept) for ids, mask in parts]
             return *(torch.cat(values) for values in zip(*found, strict=True)), None
+
+        def _of_tokens(self, model: Any, ids_BT: Any, mask_BT: Any, kept: int) -> Any:
+            """Leave out the columns that are padding in every row; what they would score is 0."""
+            used_T = mask_BT.any(dim=0).nonzero()
+            start, end = int(used_T.min()), int(used_T.max()) + 1
+            padding = mask_BT.shape[1] - end
+            found = self._scored(model, ids_BT[:, start:end], mask_BT[:, start:end], kept - padding)
+            return (torch.nn.functional.pad(values, (0, padding)) for values in found)
 
         def _scored(self, model: Any, ids_BT: Any, mask_BT: Any, kept: int) -> Any:
             shares = full_attention(model.config.get_text_config())

@@ -16,6 +16,7 @@ from typing import Any
 
 from selfdebug.sandbox.channel import Channel, Lost, Message
 from selfdebug.sandbox.replies import checked
+from selfdebug.sandbox.seat import ANY, SHARED
 
 REPLY_SLACK = 1 << 16  # bytes of a reply around its values
 _REAP_SECONDS = 10.0
@@ -73,7 +74,8 @@ class Connection:
         os.lseek(self._output, 0, os.SEEK_SET)
         with theirs:
             fds = [theirs.fileno(), self._output]
-            order = f"{json.dumps(message)}\n{self._job['cpu_backstop']}"
+            cpu = self._job["cpu"] if self.engine in SHARED else ANY
+            order = f"{json.dumps(message)}\n{self._job['cpu_backstop']} {cpu}"
             socket.send_fds(self._control, [order.encode()], fds)
         self._channel = Channel(ours, limits["result_bytes"] + REPLY_SLACK)
         self.lost = None

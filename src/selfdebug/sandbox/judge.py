@@ -22,6 +22,7 @@ from typing import Any
 
 from selfdebug.sandbox import isolation, python_judge
 from selfdebug.sandbox.channel import Channel, Lost, Message
+from selfdebug.sandbox.seat import Seat
 from selfdebug.sandbox.session import Session
 
 MAX_TASKS = 512  # whose tests are kept, compiled
@@ -36,11 +37,13 @@ class JudgeProcess:
         self._node = node
         self._control = control
         self._output = os.memfd_create("output")
+        self._seat = Seat()
         self._tasks: OrderedDict[str, Message] = OrderedDict()
 
     def run(self) -> None:
         """Serve until the supervisor hangs up."""
         while True:
+            self._seat.leave()
             try:
                 job = self._supervisor.receive()
             except Lost:
@@ -51,7 +54,9 @@ class JudgeProcess:
                 continue
             tests = [t for t in task["tests"] if job["tests"] is None or t["id"] in job["tests"]]
             self._supervisor.send(
-                self._run_job({**task, **job, "tests": tests, "node": self._node})
+                self._run_job(
+                    {**task, **job, "tests": tests, "node": self._node, "cpu": self._seat.take()}
+                )
             )
 
     def _task(self, job: Message) -> Message | None:

@@ -43,7 +43,8 @@ _TABLE = """
     rmdir 84 -1; rseq 334 293; rt_sigaction 13 134; rt_sigpending 127 136; rt_sigprocmask 14 135;
     rt_sigreturn 15 139; rt_sigsuspend 130 133; rt_sigtimedwait 128 137;
     sched_get_priority_max 146 125; sched_get_priority_min 147 126; sched_getaffinity 204 123;
-    sched_getparam 143 121; sched_getscheduler 145 120; sched_yield 24 124; seccomp 317 277;
+    sched_getparam 143 121; sched_getscheduler 145 120; sched_setaffinity 203 122;
+    sched_yield 24 124; seccomp 317 277;
     select 23 -1; sendfile 40 71; sendmmsg 307 269; sendmsg 46 211; sendto 44 206;
     set_robust_list 273 99; set_tid_address 218 96; setitimer 38 103; setns 308 268;
     setpgid 109 154; setrlimit 160 164; setsid 112 157; setsockopt 54 208; shmget 29 194;

@@ -121,6 +121,8 @@ def _rules(profile: str, own_files: bool) -> dict[int, list[Instruction]]:
         "prctl": _argument(0, (3, 15, 16, 30, 39, 0x53564D41) + ((1, 4, 38) if judge else ())),
         "socketpair": _stream_pair(),
         "sendto": _no_destination(),
+        # The judge stays on one CPU with its candidate: itself, not another process.
+        "sched_setaffinity": _argument(0, (0,)) if judge else _DENY,
     }
     allowed = (_COMPUTE + _FILES + _ALLOWED[profile]).split()
     rules = {NUMBERS[name]: body for name, body in conditional.items() if name in NUMBERS}

@@ -19,7 +19,7 @@ import socket
 import time
 from typing import Any
 
-from selfdebug.sandbox import candidate, isolation, javascript_node, linux
+from selfdebug.sandbox import candidate, isolation, javascript_node, linux, seat
 from selfdebug.sandbox.channel import Lost, Message
 
 MAX_MESSAGE = 1 << 16  # bytes of an order
@@ -42,6 +42,7 @@ class Template:
         self._tier = tier
         self._work_dir = work_dir
         self._child = 0
+        self._cpu = seat.ANY
         policy: dict[str, Any] = self._spawn["policy"]
         policy["read_paths"] = tuple(policy["read_paths"])
         self._prepared = isolation.prepare(
@@ -61,9 +62,11 @@ class Template:
     def run(self) -> None:
         """Obey until the judge hangs up or wants another kind, whose order is left unread."""
         while True:
-            kind, _, seconds = self._control.recv(MAX_MESSAGE, socket.MSG_PEEK).partition(b"\n")
+            kind, _, rest = self._control.recv(MAX_MESSAGE, socket.MSG_PEEK).partition(b"\n")
             if kind == self._kind:
+                seconds, cpu = rest.split()
                 _, fds, _, _ = socket.recv_fds(self._control, MAX_MESSAGE, 2)
+                self._sit(int(cpu))
                 self._start_child(int(seconds), *fds)
                 continue
             order: Message = json.loads(kind or b"{}")
@@ -73,6 +76,11 @@ class Template:
             self._control.recv(MAX_MESSAGE)
             answer = {"id": order["id"], **self._end_child(order["patience"])}
             self._control.send(json.dumps(answer).encode())
+
+    def _sit(self, cpu: int) -> None:
+        """Go where the judge is; candidates are forked where this process is."""
+        if cpu not in (seat.ANY, self._cpu) and seat.move({cpu}):
+            self._cpu = cpu
 
     def _start_child(self, cpu_seconds: int, channel: int, output: int) -> None:
         self._end_child()

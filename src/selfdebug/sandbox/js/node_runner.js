@@ -111,13 +111,20 @@ function timed(step) {
   }
 }
 
+/** Waits until node would exit: jobs of its thread pool, such as a digest, are no resource. */
+function idle() {
+  return new Promise((resolve) => { process.once('beforeExit', () => realSetImmediate(resolve)); });
+}
+
 async function answer(text) {
   let made = timed(() => engine.handle(text));
   for (;;) {
     // Jobs and real input come first: they run between two turns of node's own loop.
     await new Promise((resolve) => { realSetImmediate(resolve); });
     if (made) return jsonOf(made);
-    if (process.getActiveResourcesInfo().length <= BASE_RESOURCES) made = timed(() => engine.poll());
+    if (process.getActiveResourcesInfo().length > BASE_RESOURCES) continue;
+    await idle();
+    made = timed(() => engine.poll());
   }
 }
 

@@ -256,6 +256,11 @@ def test_a_stream_is_judged_in_order_and_lazily(sandbox):
     assert [v.passed for v in (first, *verdicts)] == [number % 2 == 1 for number in range(300)]
 
 
+def test_a_list_is_judged_as_a_stream_is(sandbox):
+    jobs = [(ADD, f"def add(a, b): return a + b  # {number}") for number in range(20)]
+    assert [v.passed for v in sandbox.judge_many(jobs)] == [True] * 20
+
+
 def test_many_threads_may_judge_at_once(sandbox):
     verdicts = []
 

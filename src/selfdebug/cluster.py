@@ -14,7 +14,7 @@ from __future__ import annotations
 import os
 import socket
 from collections import deque
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache, lru_cache
@@ -145,9 +145,10 @@ class Judges:
         (verdict,) = self._judged([(task, code)], options)
         return verdict
 
-    def judge_many(self, jobs: Iterator[Job], **options: Any) -> Iterator[Verdict]:
+    def judge_many(self, jobs: Iterable[Job], **options: Any) -> Iterator[Verdict]:
         """Judge a stream of (task, code), in order, on all workers, with bounded memory."""
-        batches = iter(lambda: list(islice(jobs, BATCH)), [])
+        left = iter(jobs)
+        batches = iter(lambda: list(islice(left, BATCH)), [])
         with ThreadPoolExecutor(self._calls, thread_name_prefix="judging") as threads:
 
             def begin(batch: list[Job]) -> Future[list[Verdict]]:
@@ -245,7 +246,7 @@ class _Here:
     def judge(self, task: Task, code: str, **options: Any) -> Verdict:
         return _sandbox(self._allow_unsafe).judge(task, code, **options)
 
-    def judge_many(self, jobs: Iterator[Job], **options: Any) -> Iterator[Verdict]:
+    def judge_many(self, jobs: Iterable[Job], **options: Any) -> Iterator[Verdict]:
         return _sandbox(self._allow_unsafe).judge_many(jobs, **options)
 
 

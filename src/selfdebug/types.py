@@ -9,7 +9,7 @@ Every noun is frozen: a stage makes new values, it never edits old ones.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any, Literal, Protocol
@@ -356,7 +356,7 @@ class Judge(Protocol):
 
     def judge_many(
         self,
-        jobs: Iterator[tuple[Task, str]],
+        jobs: Iterable[tuple[Task, str]],
         *,
         stop_early: bool = False,
         observe: Observe = "",

@@ -16,7 +16,7 @@ import os
 import queue
 import time
 from collections import OrderedDict, deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, replace
 from types import TracebackType
@@ -117,7 +117,7 @@ class Sandbox:
 
     def judge_many(
         self,
-        jobs: Iterator[tuple[Task, str]],
+        jobs: Iterable[tuple[Task, str]],
         *,
         stop_early: bool = False,
         observe: Observe = "",
@@ -130,11 +130,12 @@ class Sandbox:
                 self.judge, *job, stop_early=stop_early, observe=observe, limits=limits
             )
 
-        waiting = deque(map(submit, itertools.islice(jobs, _WAITING * self.workers)))
+        left = iter(jobs)
+        waiting = deque(map(submit, itertools.islice(left, _WAITING * self.workers)))
         try:
             while waiting:
                 yield waiting.popleft().result()
-                waiting.extend(map(submit, itertools.islice(jobs, 1)))
+                waiting.extend(map(submit, itertools.islice(left, 1)))
         finally:
             for future in waiting:
                 future.cancel()

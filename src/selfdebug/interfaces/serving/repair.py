@@ -8,7 +8,7 @@ left, no further program is judged and no further token drawn. It reads and writ
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import unified_diff
 from typing import Any
@@ -195,7 +195,7 @@ class _WhileWanted:
         return self._judge.judge(task, code, limits=self._within(limits), **options)
 
     def judge_many(
-        self, jobs: Iterator[tuple[Task, str]], *, limits: Limits | None = None, **options: Any
+        self, jobs: Iterable[tuple[Task, str]], *, limits: Limits | None = None, **options: Any
     ) -> Iterator[Verdict]:
         def while_wanted() -> Iterator[tuple[Task, str]]:
             for job in jobs:

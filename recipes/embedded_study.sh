@@ -48,12 +48,12 @@ train() {
     "$selfdebug" train sft "$@" --model "$model" --out "$out/$seed/$name" --seed "$seed"
 }
 
-# reinforce NAME [option ...]: reinforcement learning from the fine-tuned model on.
+# reinforce NAME FOLDER [option ...]: reinforcement learning from the fine-tuned model on.
 reinforce() {
-    local name=$1
-    shift
+    local name=$1 prompts=$2
+    shift 2
     say "seed $seed: reinforcing $name"
-    "$selfdebug" train rl "$out/harvest" --model "$sft" --out "$out/$seed/$name" --seed "$seed" \
+    "$selfdebug" train rl "$prompts" --model "$sft" --out "$out/$seed/$name" --seed "$seed" \
         --rank 0 --max-tokens 160 --prompts 32 --write 0.2 --keep 0.15 --steps "$steps" \
         --learning-rate 0.00012 --all-pass-bonus 2.5 "$@" ||
         [ $? = 1 ] # it collapsed, was stopped, and is measured as it is
@@ -83,7 +83,7 @@ sft)
     measure sft-resample "$sft" generate 3
     ;;
 rl)
-    reinforce rl --reward tests --reward checked
+    reinforce rl "$out/harvest" --reward tests --reward checked
     measure rl-refine "$out/$seed/rl" refine 3 --check-right
     measure rl-explain "$out/$seed/rl" explain_refine 3 --check-right
     measure rl-resample "$out/$seed/rl" generate 3
@@ -94,11 +94,16 @@ rl)
         done
     done
     ;;
-ablations)
-    reinforce code-only --reward tests
-    reinforce explanation-only --reward checked
-    reinforce codebleu-only --reward codebleu
-    for name in code-only explanation-only codebleu-only; do
+ablations) # what each reward does by itself, on the fine-tuned model's own failures at every task
+    failures=$out/$seed/failures
+    "$selfdebug" harvest world:train --samples 1 --refinements 0 --max-tokens 160 \
+        --option "model=$sft" --seed "$seed" --out "$failures"
+    short=(--steps 24 --temperature 0.6) # nearer to how it is used: there is less to sharpen
+    reinforce both "$failures" "${short[@]}" --reward tests --reward checked
+    reinforce code-only "$failures" "${short[@]}" --reward tests
+    reinforce explanation-only "$failures" "${short[@]}" --reward checked
+    reinforce codebleu-only "$failures" "${short[@]}" --reward codebleu
+    for name in both code-only explanation-only codebleu-only; do
         measure $name-refine "$out/$seed/$name" refine 1 --check-right
         measure $name-explain "$out/$seed/$name" explain_refine 1 --check-right
     done
@@ -130,7 +135,7 @@ pool) # one folder for the seeds of each evaluation: samples of the same tasks
     runs=() controls=()
     for name in base-resample base-refine base-explain sft-resample sft-shuffled sft-explain-shuffled \
         sft-refine sft-explain generation-refine pairs-refine corrupt-refine rl-resample \
-        {code-only,explanation-only,codebleu-only}-{refine,explain} rl-refine rl-explain; do
+        {both,code-only,explanation-only,codebleu-only}-{refine,explain} rl-refine rl-explain; do
         first=("$out"/[0-9]*/"$name/tasks.jsonl")
         [ -e "${first[0]}" ] || continue # not measured
         mkdir -p "$out/pooled/$name"

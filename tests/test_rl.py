@@ -368,6 +368,20 @@ def test_replies_to_one_prompt_are_learned_from_together(model, tmp_path):
     rollout.close()
 
 
+def test_where_the_loss_is_a_mean_of_each_part_credit_goes_by_the_parts_length(model, tmp_path):
+    chosen = settings(model, rewards=("codebleu",), rows_at_once=2)
+    found = {}
+    for loss in ("bnpo", "dr_grpo"):
+        _, batch = scripted(model, tmp_path / loss, replace(chosen, loss=loss))
+        found[loss] = batch["advantages"]
+    lengths = batch["completion_mask"].sum(dim=1).float()
+    for part in (slice(0, 2), slice(2, 4)):
+        expected = found["dr_grpo"][part] * lengths[part].mean() / lengths.mean()
+        assert torch.allclose(found["bnpo"][part], expected)
+        assert expected.any()
+    assert lengths[:2].mean() != lengths[2:4].mean()
+
+
 def test_padding_of_all_rows_is_not_scored(model, tmp_path):
     trainer, batch = scripted(model, tmp_path, settings(model, rewards=("codebleu",)))
     ids = torch.cat([batch["prompt_ids"], batch["completion_ids"]], dim=1)

@@ -18,6 +18,7 @@ from selfdebug.types import SelfdebugError
 
 TOKEN_LOSSES = ("grpo", "bnpo", "dr_grpo", "dapo", "cispo", "sapo")
 DIVIDED_BY_ROW = ("grpo", "sapo")  # whose loss is a mean over rows of means over their tokens
+DIVIDED_BY_PART = ("bnpo",)  # a mean over the tokens of one forward pass
 
 
 def check_loss(loss: str, *, importance: str = "token", liger: bool = False) -> None:
@@ -78,10 +79,14 @@ def trainer_class(trl: Any, torch: Any, *, plain_logits: bool) -> Any:
             rewards_BK = credit.with_least(rewards_BK, malformed_B, group)
             spans_BKT = self._rollout.spans(inputs, mask_BT.shape[1]).to(mask_BT.device)
             credit_BT = credit.advantages(credit.centred(rewards_BK, group), spans_BKT, group)
-            # What the loss will divide by: the row's own length, or one number for all rows.
-            lengths_B1 = mask_BT.sum(dim=-1, keepdim=True).float()
-            own = self.args.loss_type in DIVIDED_BY_ROW
-            output["advantages"] = credit_BT * (lengths_B1 if own else lengths_B1.mean())
+            # What the loss will divide by: the length of the row, the mean of its part or of all.
+            divisor = mask_BT.sum(dim=-1, keepdim=True).float()
+            if self.args.loss_type in DIVIDED_BY_PART:  # parts are of unlike lengths
+                rows = self.args.per_device_train_batch_size
+                divisor = divisor.view(-1, rows, 1).mean(dim=1).repeat_interleave(rows, dim=0)
+            elif self.args.loss_type not in DIVIDED_BY_ROW:
+                divisor = divisor.mean()
+            output["advantages"] = credit_BT * divisor
             measured = self._rollout.learn(inputs, self._rewards_BK, self.state.global_step)
             for name, value in measured.items():
                 self._metrics["train"][name].append(value)

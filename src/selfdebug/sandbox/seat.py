@@ -1,8 +1,8 @@
 """One CPU for a judge and its candidate, as long as a job lasts.
 
 They wait for each other and never run at once, so on one CPU a message costs a switch, on two the
-waking of a sleeping one: a fifth of the judging time where that CPU is virtual. Between jobs the
-judge is free again, and wakes wherever the kernel finds room.
+waking of a sleeping one (bench/RESULTS.md has what that saves). Between jobs the judge is free
+again, and wakes wherever the kernel finds room.
 
     python bench/sandbox.py
 """
